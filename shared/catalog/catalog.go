@@ -1,0 +1,175 @@
+// Package catalog is the list of models that callers can name: what each costs,
+// what it accepts, and what each provider calls it.
+package catalog
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+
+	"easel/shared/fault"
+	"easel/shared/generation"
+)
+
+// Model is one public model name.
+type Model struct {
+	Name  string          `json:"name"`
+	Title string          `json:"title,omitempty"`
+	Kind  generation.Kind `json:"kind"`
+	// Auto marks the kind's default model: every active config of the kind serves
+	// it with the config's own upstream model, at one price.
+	Auto bool `json:"auto,omitempty"`
+	// Upstreams say which providers serve the model and under which name.
+	Upstreams []Upstream `json:"upstreams,omitempty"`
+	// Aliases are further names that resolve to this model.
+	Aliases []Alias `json:"aliases,omitempty"`
+	Price   Price   `json:"price"`
+	Limits  Limits  `json:"limits"`
+	// RetiresAt is when the last upstream shuts the model down; zero when not announced.
+	RetiresAt time.Time `json:"retires_at,omitzero"`
+	// Notice is a sentence for callers, such as why the name is deprecated.
+	Notice string `json:"notice,omitempty"`
+	// MonthlyPerUser is how many tasks a user may create per calendar month (UTC); 0 is no limit.
+	MonthlyPerUser int `json:"monthly_per_user,omitempty"`
+	// ChargeModerated is true when a task that a provider refused for its content
+	// is charged its full price. The default is to refund it whole.
+	ChargeModerated bool `json:"charge_moderated,omitempty"`
+	// Hidden models work but are not listed.
+	Hidden bool `json:"hidden,omitempty"`
+}
+
+// Upstream is one provider's name for a model.
+type Upstream struct {
+	Provider string `json:"provider"`
+	Model    string `json:"model"`
+	// Endpoint overrides the path for this model; "" does not.
+	Endpoint string `json:"endpoint,omitempty"`
+	// CostMicroUSD is the provider's price of one unit of Price.Unit; 0 is not known.
+	CostMicroUSD int64 `json:"cost_micro_usd,omitempty"`
+}
+
+// Alias is another name of a model. A retired alias stands for a model that its
+// vendor no longer serves; answers then carry a deprecation notice.
+type Alias struct {
+	Name    string `json:"name"`
+	Retired bool   `json:"retired,omitempty"`
+}
+
+// Limits bound what a request for a model may ask. Zero values do not limit,
+// but for MaxN, where zero means 1.
+type Limits struct {
+	MaxPrompt    int      `json:"max_prompt,omitempty"` // characters
+	MaxN         int      `json:"max_n,omitempty"`
+	Sizes        []string `json:"sizes,omitempty"`
+	AspectRatios []string `json:"aspect_ratios,omitempty"`
+	MinSide      int      `json:"min_side,omitempty"` // pixels
+	MaxSide      int      `json:"max_side,omitempty"`
+	SideMultiple int      `json:"side_multiple,omitempty"`
+	MaxPixels    int      `json:"max_pixels,omitempty"`
+	Durations    []int    `json:"durations,omitempty"` // seconds; the allowed ones
+	MinDuration  int      `json:"min_duration,omitempty"`
+	MaxDuration  int      `json:"max_duration,omitempty"`
+	MaxTokens    int      `json:"max_tokens,omitempty"`
+	// Needs and Takes name members of the request that the model requires or,
+	// beyond the basic ones, accepts: image, mask, loras, negative_prompt, seed, strength, quality, format, fps.
+	Needs []string `json:"needs,omitempty"`
+	Takes []string `json:"takes,omitempty"`
+}
+
+// Catalog is a set of models, found by name or alias. It is immutable and safe
+// for concurrent use; the zero value is empty.
+type Catalog struct {
+	models []Model
+	byName map[string]int
+	alias  map[string]Alias
+}
+
+// New returns the catalog of the models. It returns an error for an invalid
+// model or a name that is used twice.
+func New(models []Model) (Catalog, error) {
+	c := Catalog{byName: map[string]int{}, alias: map[string]Alias{}}
+	c.models = append(c.models, models...)
+	sort.SliceStable(c.models, func(i, j int) bool { return c.models[i].Name < c.models[j].Name })
+	for i, m := range c.models {
+		if err := m.Validate(); err != nil {
+			return Catalog{}, fmt.Errorf("model %q: %w", m.Name, err)
+		}
+		names := append([]Alias{{Name: m.Name}}, m.Aliases...)
+		for _, a := range names {
+			if _, taken := c.byName[a.Name]; taken {
+				return Catalog{}, fmt.Errorf("model name %q is used twice", a.Name)
+			}
+			c.byName[a.Name] = i
+			c.alias[a.Name] = a
+		}
+	}
+	return c, nil
+}
+
+// Models returns every model in order of name.
+func (c Catalog) Models() []Model { return append([]Model(nil), c.models...) }
+
+// Resolved is a model found by one of its names.
+type Resolved struct {
+	Model
+	// Asked is the name that was used, and Retired whether its vendor has retired it.
+	Asked   string
+	Retired bool
+}
+
+// Resolve finds the model of a kind by name or alias; an empty name is the
+// kind's default model. It returns an InvalidInput error about "model" that
+// suggests near names when there is none.
+func (c Catalog) Resolve(kind generation.Kind, name string) (Resolved, error) {
+	asked := name
+	if name == "" {
+		asked = kind.DefaultModel()
+	}
+	i, ok := c.byName[asked]
+	if !ok {
+		return Resolved{}, c.unknown(kind)
+	}
+	m := c.models[i]
+	if kind != "" && m.Kind != kind {
+		return Resolved{}, fault.Invalid("model", "makes %s, not %s", m.Kind, kind)
+	}
+	return Resolved{Model: m, Asked: asked, Retired: c.alias[asked].Retired}, nil
+}
+
+func (c Catalog) unknown(kind generation.Kind) error {
+	var names []string
+	for _, m := range c.models {
+		if !m.Hidden && (kind == "" || m.Kind == kind) {
+			names = append(names, m.Name)
+		}
+	}
+	if len(names) == 0 {
+		return fault.Invalid("model", "is not known; the catalog is empty")
+	}
+	return fault.Invalid("model", "is not known; use one of %s", strings.Join(names, ", "))
+}
+
+// Validate returns one error that names every wrong field of the model, or nil.
+func (m Model) Validate() error {
+	var f fault.Fields
+	f.Check(m.Name != "" && len(m.Name) <= 100 && !strings.ContainsAny(m.Name, " \t\r\n/?#"), "name", "must have 1 to 100 bytes without spaces, '/', '?' or '#'")
+	f.Check(m.Kind.Valid(), "kind", "must be image, video or text")
+	f.Check(m.Auto || len(m.Upstreams) > 0, "upstreams", "must name at least one provider, or auto must be true")
+	for i, u := range m.Upstreams {
+		f.Check(u.Provider != "" && u.Model != "", fmt.Sprintf("upstreams[%d]", i), "must have provider and model")
+	}
+	m.Price.check(&f)
+	return f.Err()
+}
+
+// Upstream returns what the provider calls the model; ok is false when the
+// provider does not serve it.
+func (m Model) Upstream(providerName string) (u Upstream, ok bool) {
+	for _, u := range m.Upstreams {
+		if u.Provider == providerName {
+			return u, true
+		}
+	}
+	return Upstream{}, false
+}
