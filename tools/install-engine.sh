@@ -16,7 +16,7 @@ target=$(cd "$(dirname "$target")" && pwd)/$(basename "$target")
 unavailable() {
   cat >&2 <<EOF
 The embedded DynamoDB engine cannot be installed here: $1.
-Point Easel at another DynamoDB instead (DynamoDB Local or a real table store):
+Point Easel at another DynamoDB instead, such as DynamoDB Local:
   AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:8000 make run
 or put an engine you built yourself at $target.
 EOF
