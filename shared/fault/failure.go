@@ -38,6 +38,9 @@ const (
 	ClassBadAnswer Class = "bad_answer"
 	// ClassNotFound: the provider does not know the job that was asked for.
 	ClassNotFound Class = "not_found"
+	// ClassStorage: the provider delivered, and our own storage did not take the result. Final:
+	// another provider would be paid for a result that could not be kept either.
+	ClassStorage Class = "storage"
 	// ClassCanceled: the job was canceled at the provider, or our own context ended.
 	ClassCanceled Class = "canceled"
 )
@@ -121,6 +124,8 @@ func (c Class) Public() string {
 		return "the provider does not know the job"
 	case ClassCanceled:
 		return "the generation was canceled"
+	case ClassStorage:
+		return "the result could not be stored"
 	case ClassBadAnswer:
 		return "the provider's answer could not be used"
 	default:

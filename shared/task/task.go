@@ -97,6 +97,10 @@ type Task struct {
 	Lease Lease `json:"lease,omitzero"`
 	// LateUntil is the end of the grace period of an ended task whose provider may still deliver.
 	LateUntil time.Time `json:"late_until,omitzero"`
+	// ChargeModerated is the model's rule when the task began: a refusal for content costs the price.
+	ChargeModerated bool `json:"charge_moderated,omitempty"`
+	// Delivery is how far the report to CallbackURL is; it starts when the task ends.
+	Delivery Delivery `json:"delivery,omitzero"`
 	// Loss is true when a provider delivered, or is taken to have delivered, work
 	// that nobody paid for. The operator sees it; the caller does not.
 	Loss bool `json:"loss,omitempty"`
@@ -120,6 +124,21 @@ type Lease struct {
 
 // Held reports whether somebody holds the lease at now.
 func (l Lease) Held(now time.Time) bool { return l.Owner != "" && now.Before(l.Until) }
+
+// Delivery is the state of a task's report to its caller's callback URL. The zero
+// value is a report that is not due yet.
+type Delivery struct {
+	// Tries counts the reports sent so far.
+	Tries int `json:"tries,omitempty"`
+	// NextAt is when to try next; zero when there is nothing left to do.
+	NextAt time.Time `json:"next_at,omitzero"`
+	// DoneAt is when the caller's endpoint took the report.
+	DoneAt time.Time `json:"done_at,omitzero"`
+	// Status is the HTTP status of the last try, 0 when there was no answer.
+	Status int `json:"status,omitempty"`
+	// Error says why the last try failed.
+	Error string `json:"error,omitempty"`
+}
 
 // Error is why a task did not succeed, safe for the caller.
 type Error struct {

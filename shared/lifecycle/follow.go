@@ -1,0 +1,274 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"easel/shared/catalog"
+	"easel/shared/failover"
+	"easel/shared/fault"
+	"easel/shared/generation"
+	"easel/shared/provider"
+	"easel/shared/task"
+)
+
+// follow moves a task on whose open attempt a provider may be working.
+func (r *Runner) follow(ctx context.Context, t task.Task, a task.Attempt, m task.Message) (task.Task, bool, error) {
+	switch a.Outcome {
+	case task.Started:
+		if t.Lease.Held(r.Now()) {
+			return t, false, nil // its maker is at work
+		}
+		next, err := r.Engine.Doubt(ctx, t, a.ID, &fault.Failure{
+			Class: fault.ClassTimeout, Unknown: true,
+			Detail: "the process that made the attempt ended before it wrote down what came of it",
+		}, 0)
+		return next, true, err
+	case task.Unknown:
+		return r.resolve(ctx, t, a, m)
+	default:
+		return r.look(ctx, t, a)
+	}
+}
+
+// resolve learns what became of an unknown submit: from a webhook's word, from
+// the provider's records, or, when time is up, not at all.
+func (r *Runner) resolve(ctx context.Context, t task.Task, a task.Attempt, m task.Message) (task.Task, bool, error) {
+	if m.Attempt == a.ID && m.Job != "" {
+		next, err := r.Engine.Accept(ctx, t, a.ID, provider.Answer{Job: provider.Job{ID: m.Job}}, 0)
+		return next, true, err
+	}
+	view, err := r.Views.View(ctx)
+	if err != nil {
+		return t, false, err
+	}
+	p, call, err := r.call(ctx, t, a, view)
+	if err == nil {
+		if finder, ok := p.(provider.Finder); ok {
+			job, found, err := r.find(ctx, finder, call)
+			if err == nil && found {
+				next, err := r.Engine.Accept(ctx, t, a.ID, provider.Answer{Job: job}, 0)
+				return next, true, err
+			}
+		}
+	}
+	return r.stillOpen(ctx, t, a, 0, r.reconcileAfter(a.Provider, a.Polls+1))
+}
+
+func (r *Runner) find(ctx context.Context, f provider.Finder, call provider.Call) (provider.Job, bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	return f.Find(ctx, call)
+}
+
+// lookTimeout bounds one look-up or cancellation at a provider.
+const lookTimeout = 20 * time.Second
+
+// look asks the provider how a job is.
+func (r *Runner) look(ctx context.Context, t task.Task, a task.Attempt) (task.Task, bool, error) {
+	view, err := r.Views.View(ctx)
+	if err != nil {
+		return t, false, err
+	}
+	answer, p, call, err := r.poll(ctx, t, a, view)
+	if err != nil {
+		f := fault.FailureOf(err)
+		r.Log.WarnContext(ctx, "a job could not be looked up", "task", t.ID, "attempt", a.ID, "config", a.Config, "class", f.Class, "detail", f.Detail)
+		return r.stillOpen(ctx, t, a, 0, r.pollAfter(a.Provider, f.RetryAfter, a.Polls+1))
+	}
+	switch answer.State {
+	case provider.Succeeded:
+		return r.settle(ctx, t, a.ID, answer, view)
+	case provider.Failed:
+		f := *failureOf(answer)
+		f.Unknown = false
+		next, err := r.Engine.Refused(ctx, t, a.ID, &f, answer.Usage)
+		return next, true, err
+	default:
+		if t.Status.Terminal() || !r.Now().Before(t.ExpiresAt) {
+			r.cancelJob(ctx, p, call, a)
+		}
+		return r.stillOpen(ctx, t, a, answer.Progress, r.pollAfter(a.Provider, answer.PollAfter, a.Polls+1))
+	}
+}
+
+func (r *Runner) poll(ctx context.Context, t task.Task, a task.Attempt, view catalog.View) (provider.Answer, provider.Provider, provider.Call, error) {
+	p, call, err := r.call(ctx, t, a, view)
+	if err != nil {
+		return provider.Answer{}, nil, call, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	answer, err := p.Poll(ctx, call, job(a))
+	return answer, p, call, err
+}
+
+func job(a task.Attempt) provider.Job { return provider.Job{ID: a.Job, Handle: a.Handle} }
+
+// cancelJob asks the provider to stop a job that nobody waits for any more. It
+// is tried again with every later look-up.
+func (r *Runner) cancelJob(ctx context.Context, p provider.Provider, call provider.Call, a task.Attempt) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	if err := p.Cancel(ctx, call, job(a)); err != nil {
+		r.Log.WarnContext(ctx, "a job could not be canceled", "task", call.Task, "attempt", a.ID, "config", a.Config, "error", err)
+	}
+}
+
+// stillOpen ends the patience with an attempt when its time is up, and plans the
+// next look otherwise.
+func (r *Runner) stillOpen(ctx context.Context, t task.Task, a task.Attempt, progress float64, delay time.Duration) (task.Task, bool, error) {
+	now := r.Now()
+	switch {
+	case !t.Status.Terminal() && !now.Before(t.ExpiresAt):
+		next, err := r.Engine.Expire(ctx, t)
+		return next, true, err
+	case t.Status.Terminal() && (!now.Before(t.LateUntil) || !r.canDeliver(a)):
+		next, err := r.Engine.Abandon(ctx, t, a.ID)
+		return next, true, err
+	default:
+		next, err := r.Engine.Looked(ctx, t, a.ID, progress, delay)
+		if err != nil {
+			return t, false, err
+		}
+		return next, false, r.wake(ctx, next, delay)
+	}
+}
+
+// canDeliver reports whether anything can still come of an open attempt: a job
+// can be looked up, and an unknown submit of a provider with jobs can be found.
+func (r *Runner) canDeliver(a task.Attempt) bool {
+	p, ok := r.Providers[a.Provider]
+	return ok && p.Describe().Jobs
+}
+
+// pollAfter is how long to wait before the n-th look-up of a job, from 0: the
+// provider's own wish, else its usual pace, slowing down. Where a webhook will
+// report, the look-ups are only a net below it.
+func (r *Runner) pollAfter(providerName string, asked time.Duration, n int) time.Duration {
+	every, top := 2*time.Second, 15*time.Second
+	if p, ok := r.Providers[providerName]; ok {
+		d := p.Describe()
+		every = max(every, d.PollEvery)
+		if d.Webhooks && r.CallbackURL != nil && r.CallbackURL(providerName, "t", "a") != "" {
+			every, top = 15*time.Second, 2*time.Minute
+		}
+	}
+	delay := min(top, every+every/4*time.Duration(n))
+	return max(delay, min(asked, 5*time.Minute))
+}
+
+// reconcileAfter is how long to wait before the n-th try to resolve an unknown submit.
+func (r *Runner) reconcileAfter(_ string, n int) time.Duration {
+	return min(5*time.Second<<min(n, 6), 2*time.Minute)
+}
+
+// reportSchedule holds the waits between the reports of one task, about 24 hours in all.
+var reportSchedule = [...]time.Duration{ //nolint:gochecknoglobals // a constant table
+	5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, 30 * time.Minute,
+	time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 8 * time.Hour,
+}
+
+// report tells the caller's endpoint that its task has ended.
+func (r *Runner) report(ctx context.Context, t task.Task) (task.Task, error) {
+	status, err := r.Reporter.Report(ctx, t)
+	if err == nil {
+		return r.Engine.Reported(ctx, t, status, "", 0)
+	}
+	var retry time.Duration
+	if t.Delivery.Tries < len(reportSchedule) {
+		retry = reportSchedule[t.Delivery.Tries]
+	}
+	next, werr := r.Engine.Reported(ctx, t, status, err.Error(), retry)
+	if werr != nil {
+		return t, werr
+	}
+	if retry > 0 && retry < time.Minute {
+		return next, r.Queue.Send(ctx, task.Message{Task: t.ID, Reason: "report"}, retry)
+	}
+	return next, nil
+}
+
+// Serve begins a task and makes what progress it can within wait, in this
+// process. Where that is not possible, or wait is 0, the worker does it. It
+// returns the task as it is then; read it again to see it end.
+func (r *Runner) Serve(ctx context.Context, o Order, wait time.Duration) (t task.Task, replayed bool, err error) {
+	view, err := r.Views.View(ctx)
+	if err != nil {
+		return t, false, err
+	}
+	d := r.decide(task.Task{Kind: o.Request.Kind, Model: o.Request.Model, ExpiresAt: r.Now().Add(time.Hour)}, view)
+	if d.Action == failover.Stop {
+		return t, false, fault.New(fault.Unavailable, "no active config serves %s with model %s", o.Request.Kind, o.Request.Model)
+	}
+	inline := d.Action == failover.Try && r.fits(ctx, d.Candidate.Config.Provider, o.Request.Kind, d.Candidate.Config.Timeout(), wait)
+	if inline {
+		start := r.start(task.Task{}, d.Candidate)
+		o.First = &start
+	}
+	t, replayed, err = r.Engine.Begin(ctx, o)
+	if err != nil || replayed {
+		return t, replayed, err
+	}
+	if !inline {
+		return t, false, r.announce(ctx, t)
+	}
+	next, err := r.serve(ctx, t, d.Candidate, view)
+	if err != nil {
+		// The task exists and holds its credits: the sweep goes on with it.
+		r.Log.ErrorContext(ctx, "a task could not be carried on in its request", "task", t.ID, "error", err)
+		return t, false, nil
+	}
+	return next, false, nil
+}
+
+// serve makes the first attempt of a task in its own request, and the next ones
+// for as long as one can follow at once.
+func (r *Runner) serve(ctx context.Context, t task.Task, c failover.Candidate, view catalog.View) (task.Task, error) {
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	next, more, err := r.submit(ctx, t, c, view)
+	if err == nil && more && !next.Status.Terminal() {
+		next, err = r.drive(ctx, next, task.Message{Task: t.ID, Reason: serving})
+	}
+	if err == nil && next.Status.Terminal() && !next.Delivery.NextAt.IsZero() {
+		err = r.announce(ctx, next)
+	}
+	return next, err
+}
+
+// fits reports whether the first call can be made in this request: the wait and
+// the request's own deadline must cover a synchronous call; a job's submit is quick.
+func (r *Runner) fits(ctx context.Context, name string, kind generation.Kind, timeout, wait time.Duration) bool {
+	if wait <= 0 || !hasTime(ctx, timeout, r.Now()) {
+		return false
+	}
+	p, ok := r.Providers[name]
+	return ok && (kind == generation.Text || p.Describe().Jobs || wait >= timeout)
+}
+
+// announce asks the worker to start a task. A message that cannot be sent is no
+// error: the sweep finds the task.
+func (r *Runner) announce(ctx context.Context, t task.Task) error {
+	if err := r.Queue.Send(ctx, task.Message{Task: t.ID, Reason: "created"}, 0); err != nil {
+		r.Log.WarnContext(ctx, "the sweep will start a task: no message could be sent", "task", t.ID, "error", err)
+	}
+	return nil
+}
+
+// Cancel ends a task at its caller's wish and asks the worker to stop the
+// provider's job.
+func (r *Runner) Cancel(ctx context.Context, t task.Task) (task.Task, error) {
+	next, err := r.Engine.Cancel(ctx, t)
+	if err != nil {
+		return t, err
+	}
+	if !next.DueAt.IsZero() {
+		err := r.Queue.Send(ctx, task.Message{Task: t.ID, Reason: "canceled"}, 0)
+		if err != nil && !errors.Is(err, context.Canceled) {
+			r.Log.WarnContext(ctx, "the sweep will cancel the job: no message could be sent", "task", t.ID, "error", err)
+		}
+	}
+	return next, nil
+}
