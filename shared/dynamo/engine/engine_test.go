@@ -114,7 +114,7 @@ func TestStartFails(t *testing.T) {
 		if !ok {
 			t.Fatal("no TCP address")
 		}
-		assertStartError(t, Options{Memory: true, Port: address.Port}, "already in use")
+		assertStartError(t, Options{Binary: binary(t), Memory: true, Port: address.Port}, "already in use")
 	})
 
 	t.Run("when the program is missing, naming the remedy", func(t *testing.T) {
@@ -129,7 +129,7 @@ func TestStartFails(t *testing.T) {
 
 	t.Run("when the database cannot be opened", func(t *testing.T) {
 		t.Parallel()
-		assertStartError(t, Options{DBPath: t.TempDir()}, "unable to open database file")
+		assertStartError(t, Options{Binary: binary(t), DBPath: t.TempDir()}, "unable to open database file")
 	})
 
 	t.Run("when memory and a path are both asked for", func(t *testing.T) {
@@ -255,8 +255,25 @@ func endpointIn(t *testing.T, output io.Reader) string {
 	return ""
 }
 
+// binary is the engine under test. Without one the test fails, unless the
+// environment says that this machine has none.
+func binary(t *testing.T) string {
+	t.Helper()
+	//nolint:forbidigo // a test has no main to read the environment for it
+	path, err := Find(os.Getenv("EASEL_DYNOXIDE"))
+	//nolint:forbidigo // a test has no main to read the environment for it
+	if errors.Is(err, ErrNotInstalled) && os.Getenv("EASEL_SKIP_ENGINE") == "1" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 func start(t *testing.T, o Options) *Engine {
 	t.Helper()
+	o.Binary = binary(t)
 	e, err := Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
