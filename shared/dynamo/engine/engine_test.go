@@ -196,6 +196,7 @@ func TestEngineDiesWithItsParent(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux can tie a child to its parent")
 	}
+	_ = binary(t) // fails or skips here rather than in the parent
 	parent := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestHoldAnEngine$", "-test.v", holdArgument)
 	output, err := parent.StdoutPipe()
 	if err != nil {
