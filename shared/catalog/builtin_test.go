@@ -1,0 +1,120 @@
+package catalog_test
+
+import (
+	"testing"
+
+	"easel/shared/catalog"
+	"easel/shared/fault"
+	"easel/shared/generation"
+)
+
+func builtin(t *testing.T) catalog.Catalog {
+	t.Helper()
+	models, err := catalog.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := catalog.New(models)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestSeedModels holds the prices that the seed price list promises.
+func TestSeedModels(t *testing.T) {
+	t.Parallel()
+	c := builtin(t)
+	for _, tt := range []struct {
+		kind    generation.Kind
+		name    string
+		model   string
+		credits int64
+		retired bool
+	}{
+		{generation.Image, "flux-pro", "flux-pro", 20, false},
+		{generation.Image, "flux-dev", "flux-dev", 10, false},
+		{generation.Image, "flux-schnell", "flux-schnell", 5, false},
+		{generation.Image, "flux-general", "flux-general", 10, false},
+		{generation.Image, "flux-freeSchnell", "flux-freeSchnell", 0, false},
+		{generation.Image, "dall-e-3", "gpt-image-2", 20, true},
+		{generation.Image, "SDXL", "sdxl", 5, false},
+		{generation.Image, "", "auto", 10, false},
+		{generation.Video, "gen2", "gen4.5", 120, true},
+		{generation.Video, "pika-1.0", "pika-2.2", 100, true},
+		{generation.Video, "SVD", "svd", 40, false},
+		{generation.Text, "gemini-1.5-flash", "gemini-3.8-flash", 1, true},
+		{generation.Text, "gemini-1.5-pro", "gemini-3.1-pro-preview", 4, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			m, err := c.Resolve(tt.kind, tt.name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.Name != tt.model || m.Retired != tt.retired {
+				t.Errorf("resolved to %s, retired %v; want %s, %v", m.Name, m.Retired, tt.model, tt.retired)
+			}
+			q, err := m.Quote(generation.Request{Kind: tt.kind})
+			if err != nil || q.Credits != tt.credits {
+				t.Errorf("quote = %d, %v; want %d", q.Credits, err, tt.credits)
+			}
+		})
+	}
+}
+
+func TestUnknownPriceRefuses(t *testing.T) {
+	t.Parallel()
+	m := catalog.Model{Name: "new", Kind: generation.Image, Auto: true}
+	if _, err := m.Quote(generation.Request{}); fault.CodeOf(err) != fault.Unavailable {
+		t.Fatalf("quote of an unknown price: %v, want unavailable", err)
+	}
+}
+
+func TestQuoteScalesByWhatCostsMoney(t *testing.T) {
+	t.Parallel()
+	c := builtin(t)
+	for _, tt := range []struct {
+		request generation.Request
+		credits int64
+	}{
+		{generation.Request{Kind: generation.Image, Model: "flux-dev", N: 3}, 30},
+		{generation.Request{Kind: generation.Image, Model: "gpt-image-2", Quality: "high"}, 80},
+		{generation.Request{Kind: generation.Image, Model: "gpt-image-2", Quality: "low", N: 2}, 20},
+		{generation.Request{Kind: generation.Video, Model: "gen4.5", Duration: 10}, 240},
+		{generation.Request{Kind: generation.Text, Model: "gemini-3.1-pro-preview", MaxTokens: 2500}, 12},
+	} {
+		m, err := c.Resolve(tt.request.Kind, tt.request.Model)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q, err := m.Quote(tt.request)
+		if err != nil || q.Credits != tt.credits {
+			t.Errorf("%s: quote = %d, %v; want %d", tt.request.Model, q.Credits, err, tt.credits)
+		}
+		if q.Quantity*q.UnitCredits != q.Credits {
+			t.Errorf("%s: %d x %d is not %d", tt.request.Model, q.Quantity, q.UnitCredits, q.Credits)
+		}
+	}
+}
+
+func TestResolveUnknownNamesTheChoices(t *testing.T) {
+	t.Parallel()
+	_, err := builtin(t).Resolve(generation.Image, "nope")
+	if fault.CodeOf(err) != fault.InvalidInput {
+		t.Fatalf("error = %v", err)
+	}
+}
+
+func TestChargeOfAPartialDelivery(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		price            int64
+		asked, delivered int
+		want             int64
+	}{{40, 4, 4, 40}, {40, 4, 3, 30}, {10, 3, 1, 3}, {10, 1, 0, 0}, {10, 1, 5, 10}, {10, 0, 0, 10}} {
+		if got := catalog.Charge(tt.price, tt.asked, tt.delivered); got != tt.want {
+			t.Errorf("Charge(%d, %d, %d) = %d, want %d", tt.price, tt.asked, tt.delivered, got, tt.want)
+		}
+	}
+}
