@@ -90,6 +90,9 @@ type Call struct {
 	// Task and Attempt are the gateway's ids; Attempt is unique per submit.
 	Task    string
 	Attempt string
+	// User is an opaque, stable id of who asks, such as a hash; vendors that want
+	// one for abuse reports get it. "" sends none.
+	User string
 	// CallbackURL is where the vendor shall report the end of the job, "" for
 	// no webhook. It carries task and attempt.
 	CallbackURL string
