@@ -1,0 +1,185 @@
+package httpapi
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"easel/shared/apikey"
+	"easel/shared/fault"
+)
+
+// AccountHeader names the account that a key with the scope act_as works for.
+const AccountHeader = "X-Easel-Account"
+
+// Caller is who made a request.
+type Caller struct {
+	// KeyID is the API key's id; for a token, its issuer's name of the session.
+	KeyID string
+	// Account pays and owns what is made.
+	Account string
+	// User is the person, where the credential names one.
+	User   string
+	Scopes []apikey.Scope
+	// RatePerMinute and Concurrency limit the key; 0 is no limit.
+	RatePerMinute int
+	Concurrency   int
+}
+
+// May reports whether the caller has the scope. Generate includes Read, and
+// Admin includes Viewer.
+func (c Caller) May(s apikey.Scope) bool {
+	switch s {
+	case apikey.Read:
+		return slices.Contains(c.Scopes, apikey.Read) || slices.Contains(c.Scopes, apikey.Generate)
+	case apikey.Viewer:
+		return slices.Contains(c.Scopes, apikey.Viewer) || slices.Contains(c.Scopes, apikey.Admin)
+	default:
+		return slices.Contains(c.Scopes, s)
+	}
+}
+
+// Authenticator finds out who makes a request. It returns an Unauthenticated or
+// Forbidden error; it never says whether a key exists.
+type Authenticator interface {
+	Authenticate(r *http.Request) (Caller, error)
+}
+
+// CallerFunc is a handler for a known caller.
+type CallerFunc func(w http.ResponseWriter, r *http.Request, c Caller) error
+
+// Guarded returns a handler that only callers with the scope reach.
+func Guarded(auth Authenticator, scope apikey.Scope, f CallerFunc) http.Handler {
+	return Handler(func(w http.ResponseWriter, r *http.Request) error {
+		caller, err := auth.Authenticate(r)
+		if err != nil {
+			return err
+		}
+		exchangeOf(r.Context()).caller = caller
+		if !caller.May(scope) {
+			return fault.New(fault.Forbidden, "this key lacks the scope %q", scope)
+		}
+		return f(w, r, caller)
+	})
+}
+
+// KeyLookup finds a key by its id, or returns journal.ErrNotFound.
+type KeyLookup interface {
+	Key(ctx context.Context, id string) (apikey.Key, error)
+}
+
+// KeyAuth authenticates by API key: Authorization: Bearer esl_….
+type KeyAuth struct {
+	keys KeyLookup
+	now  func() time.Time
+}
+
+// NewKeyAuth returns an Authenticator over keys, which it asks for every
+// request: give it a [KeyCache].
+func NewKeyAuth(keys KeyLookup, now func() time.Time) *KeyAuth {
+	return &KeyAuth{keys: keys, now: now}
+}
+
+var accountForm = regexp.MustCompile(`^[A-Za-z0-9._:@-]{1,128}$`)
+
+// Authenticate returns the caller that the request's key stands for.
+func (a *KeyAuth) Authenticate(r *http.Request) (Caller, error) {
+	token, err := Bearer(r)
+	if err != nil {
+		return Caller{}, err
+	}
+	id, secret, ok := apikey.Parse(token)
+	if !ok {
+		return Caller{}, fault.New(fault.Unauthenticated, "the API key is not valid")
+	}
+	key, err := a.keys.Key(r.Context(), id)
+	if isNotFound(err) {
+		// A key that matches nothing takes the same path and time as a wrong secret.
+		key, err = apikey.Key{Hash: noHash}, nil
+	}
+	if err != nil {
+		return Caller{}, err
+	}
+	if err := key.Verify(secret, a.now()); err != nil {
+		return Caller{}, err
+	}
+	if !allowedIP(key.AllowIPs, r.RemoteAddr) {
+		return Caller{}, fault.New(fault.Forbidden, "this key may not be used from this address")
+	}
+	return actAs(r, callerOf(key))
+}
+
+const noHash = "0000000000000000000000000000000000000000000000000000000000000000"
+
+func callerOf(k apikey.Key) Caller {
+	return Caller{
+		KeyID: k.ID, Account: k.Account, Scopes: k.Scopes,
+		RatePerMinute: k.RatePerMinute, Concurrency: k.Concurrency,
+	}
+}
+
+// actAs moves a caller to the account that its request names.
+func actAs(r *http.Request, c Caller) (Caller, error) {
+	account := r.Header.Get(AccountHeader)
+	switch {
+	case account == "" || account == c.Account:
+		return c, nil
+	case !c.May(apikey.ActAs):
+		return Caller{}, fault.New(fault.Forbidden, "this key may not act for other accounts (%s)", AccountHeader)
+	case !accountForm.MatchString(account):
+		return Caller{}, fault.New(fault.InvalidInput, "%s must have 1 to 128 letters, digits or . _ : @ -", AccountHeader)
+	}
+	c.Account = account
+	return c, nil
+}
+
+// Bearer returns the token of the Authorization header, or an Unauthenticated
+// error that says what is missing.
+func Bearer(r *http.Request) (string, error) {
+	header := r.Header.Get("Authorization")
+	if header == "" {
+		return "", fault.New(fault.Unauthenticated, "send an API key: Authorization: Bearer esl_…")
+	}
+	scheme, token, _ := strings.Cut(header, " ")
+	token = strings.TrimSpace(token)
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return "", fault.New(fault.Unauthenticated, "the Authorization header must be: Bearer esl_…")
+	}
+	return token, nil
+}
+
+// allowedIP reports whether the address is in one of the prefixes. A list with
+// only unreadable prefixes lets nobody in.
+func allowedIP(prefixes []string, remote string) bool {
+	if len(prefixes) == 0 {
+		return true
+	}
+	host, _, err := net.SplitHostPort(remote)
+	if err != nil {
+		host = remote
+	}
+	address, err := netip.ParseAddr(host)
+	if err != nil {
+		return false
+	}
+	address = address.Unmap().WithZone("")
+	for _, text := range prefixes {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			one, err := netip.ParseAddr(text)
+			if err != nil {
+				continue
+			}
+			prefix = netip.PrefixFrom(one, one.BitLen())
+		}
+		if prefix.Contains(address) {
+			return true
+		}
+	}
+	return false
+}
