@@ -221,8 +221,10 @@ func (s *Store) balancePart(e credits.Entry) part {
 		name  string
 		delta int64
 	}{
-		{attrGranted, e.Delta.Granted}, {attrAvailable, e.Delta.Available},
-		{attrReserved, e.Delta.Reserved}, {attrSpent, e.Delta.Spent},
+		{attrGranted, e.Delta.Granted},
+		{attrAvailable, e.Delta.Available},
+		{attrReserved, e.Delta.Reserved},
+		{attrSpent, e.Delta.Spent},
 	} {
 		if p.delta == 0 {
 			continue

@@ -41,9 +41,9 @@ const (
 	maxDoc    = 8 << 20   // before compression
 )
 
-func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+func text(s string) *types.AttributeValueMemberS { return &types.AttributeValueMemberS{Value: s} }
 
-func number(n int64) types.AttributeValue {
+func number(n int64) *types.AttributeValueMemberN {
 	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
 }
 
@@ -142,6 +142,6 @@ func stamp(t time.Time) string { return t.UTC().Format(sortable) }
 func place(t time.Time, id string) string { return stamp(t) + "#" + id }
 
 // expiry returns the second after which an item may go, rounded up.
-func expiry(t time.Time) types.AttributeValue {
+func expiry(t time.Time) *types.AttributeValueMemberN {
 	return number(t.Add(time.Second - time.Nanosecond).Unix())
 }

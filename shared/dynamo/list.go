@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -94,7 +95,7 @@ func (l *list) query(last string) *dynamodb.QueryInput {
 	if l.index != "" {
 		in.IndexName = aws.String(l.index)
 	}
-	var conditions []string
+	conditions := make([]string, 0, len(l.equals))
 	for attribute, value := range l.equals {
 		conditions = append(conditions, "#"+attribute+" = :"+attribute)
 		maps.Copy(in.ExpressionAttributeNames, names(attribute))
@@ -179,9 +180,5 @@ func gather(n int, query func(int) ([]item, error)) ([]item, error) {
 		group.Go(func() { parts[i], errs[i] = query(i) })
 	}
 	group.Wait()
-	var all []item
-	for _, rows := range parts {
-		all = append(all, rows...)
-	}
-	return all, errors.Join(errs...)
+	return slices.Concat(parts...), errors.Join(errs...)
 }

@@ -3,8 +3,10 @@ package dynamo_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"easel/shared/dynamo"
@@ -20,6 +22,7 @@ func newClient(t *testing.T, options ...func(*dynamodb.Options)) *dynamodb.Clien
 	})
 	return dynamodb.New(dynamodb.Options{
 		Region: "us-east-1", BaseEndpoint: aws.String(enginetest.Endpoint(t)), Credentials: keys,
+		Retryer: retry.AddWithMaxBackoffDelay(retry.NewStandard(), time.Millisecond),
 	}, options...)
 }
 
@@ -38,5 +41,9 @@ func newStore(t *testing.T, options dynamo.Options, client ...func(*dynamodb.Opt
 
 func TestStore(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t *testing.T) storetest.Store { return newStore(t, dynamo.Options{}) })
+	open := func(t *testing.T) storetest.Store {
+		t.Helper()
+		return newStore(t, dynamo.Options{})
+	}
+	storetest.Run(t, open)
 }

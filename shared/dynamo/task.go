@@ -1,6 +1,7 @@
 package dynamo
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -166,8 +167,10 @@ func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]string, er
 	if err != nil {
 		return nil, translate("list due tasks", err)
 	}
-	slices.SortStableFunc(rows, func(a, b item) int {
-		return strings.Compare(textOf(a, env.OpenSortKey), textOf(b, env.OpenSortKey))
+	slices.SortFunc(rows, func(a, b item) int {
+		return cmp.Or(
+			strings.Compare(textOf(a, env.OpenSortKey), textOf(b, env.OpenSortKey)),
+			strings.Compare(textOf(a, env.PartitionKey), textOf(b, env.PartitionKey)))
 	})
 	ids := make([]string, 0, min(limit, len(rows)))
 	for _, row := range rows[:min(limit, len(rows))] {

@@ -1,3 +1,4 @@
+// Package env holds the names that a deployment and its programs must agree on.
 package env
 
 // The suffixes of the three tables. A table's whole name is a prefix, such as
@@ -74,7 +75,8 @@ func (t Table) Name(prefix string) string { return prefix + t.Suffix }
 // KeyAttributes returns the names of every key attribute of the table and its
 // indexes, each once. All of them are strings.
 func (t Table) KeyAttributes() []string {
-	names := []string{t.PartitionKey, t.SortKey}
+	names := make([]string, 0, 2+2*len(t.Indexes))
+	names = append(names, t.PartitionKey, t.SortKey)
 	for _, index := range t.Indexes {
 		names = append(names, index.PartitionKey, index.SortKey)
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 func changeWhole(t *testing.T, s Store) {
-	fund(t, s, account, 100)
+	fund(t, s, 100)
 	first := beginWith("task_1", "key", inAnHour())
 	apply(t.Context(), t, s, first)
 	wantTask(t, s, first.Task)
@@ -35,7 +35,7 @@ func changeWhole(t *testing.T, s Store) {
 }
 
 func staleChange(t *testing.T, s Store) {
-	fund(t, s, account, 100)
+	fund(t, s, 100)
 	apply(t.Context(), t, s, begin("task_1"))
 	again := beginWith("task_1", "key", inAnHour())
 	again.Entry.ID = "task_1#other"
@@ -47,7 +47,7 @@ func staleChange(t *testing.T, s Store) {
 }
 
 func ledgerRepeat(t *testing.T, s Store) {
-	fund(t, s, account, 100)
+	fund(t, s, 100)
 	first := begin("task_1")
 	apply(t.Context(), t, s, first)
 	next := later(first.Task, task.Processing)
@@ -57,7 +57,7 @@ func ledgerRepeat(t *testing.T, s Store) {
 }
 
 func poorChange(t *testing.T, s Store) {
-	fund(t, s, account, 9)
+	fund(t, s, 9)
 	wantInsufficient(t, s.Apply(t.Context(), beginWith("task_1", "key", inAnHour())), 9, 10)
 	wantNoTask(t, s, "task_1")
 	wantDue(t, s, inAnHour(), 10)
@@ -77,7 +77,7 @@ func noAccount(t *testing.T, s Store) {
 }
 
 func overRelease(t *testing.T, s Store) {
-	fund(t, s, account, 100)
+	fund(t, s, 100)
 	first := begin("task_1")
 	apply(t.Context(), t, s, first)
 	release := credits.ForRelease(account, "task_1", 11, epoch())
@@ -100,7 +100,7 @@ func zeroEntry(t *testing.T, s Store) {
 }
 
 func unbalancedEntry(t *testing.T, s Store) {
-	fund(t, s, account, 100)
+	fund(t, s, 100)
 	change := begin("task_1")
 	change.Entry.Delta.Available++
 	wantError(t, s.Apply(t.Context(), change), credits.ErrUnbalanced)
@@ -126,7 +126,7 @@ func accountOnce(t *testing.T, s Store) {
 }
 
 func grantOnce(t *testing.T, s Store) {
-	fund(t, s, account, 0)
+	fund(t, s, 0)
 	grant := credits.ForGrant(account, "1", 50, "welcome", "admin", epoch())
 	for _, err := range atOnce(8, func(i int) error {
 		again := grant
@@ -141,14 +141,14 @@ func grantOnce(t *testing.T, s Store) {
 }
 
 func grantConflict(t *testing.T, s Store) {
-	fund(t, s, account, 50)
+	fund(t, s, 50)
 	wantCode(t, s.Post(t.Context(), credits.ForGrant(account, "first", 51, "", "test", epoch())), fault.Conflict)
 	wantBalance(t, s, credits.Balance{Granted: 50, Available: 50})
 	wantError(t, s.Post(t.Context(), credits.ForGrant("acct_nobody", "1", 1, "", "test", epoch())), journal.ErrNotFound)
 }
 
 func adjustBelow(t *testing.T, s Store) {
-	fund(t, s, account, 50)
+	fund(t, s, 50)
 	apply(t.Context(), t, s, begin("task_1"))
 	wantInsufficient(t, s.Post(t.Context(), credits.ForAdjust(account, "1", -41, "", "test", epoch())), 40, 41)
 	wantLedger(t, s, "grant#first", "task_1#hold")
@@ -160,7 +160,7 @@ func adjustBelow(t *testing.T, s Store) {
 
 func ledgerPages(t *testing.T, s Store) {
 	const n = 25
-	fund(t, s, account, 0)
+	fund(t, s, 0)
 	for i := range n {
 		at := epoch().Add(time.Duration(i%5) * time.Second) // some at the same moment
 		must(t, s.Post(t.Context(), credits.ForGrant(account, name("g", i), 1, "", "test", at)))
@@ -187,7 +187,7 @@ func ledgerPages(t *testing.T, s Store) {
 }
 
 func ledgerCursor(t *testing.T, s Store) {
-	fund(t, s, account, 1)
+	fund(t, s, 1)
 	for _, cursor := range []string{"x", "not a cursor", "AAAA", "MjAyNg"} {
 		_, _, err := s.Ledger(t.Context(), account, cursor, 5)
 		wantCode(t, err, fault.InvalidInput)
@@ -196,7 +196,7 @@ func ledgerCursor(t *testing.T, s Store) {
 
 func concurrentHolds(t *testing.T, s Store) {
 	const writers, price, granted = 24, 10, 105
-	fund(t, s, account, granted)
+	fund(t, s, granted)
 	held := 0
 	for _, err := range atOnce(writers, func(i int) error { return s.Apply(t.Context(), begin(name("task", i))) }) {
 		if err == nil {

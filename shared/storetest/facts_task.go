@@ -156,7 +156,7 @@ func usageReplaced(t *testing.T, s Store) {
 }
 
 func duplicateKey(t *testing.T, s Store) {
-	fund(t, s, account, 100)
+	fund(t, s, 100)
 	first := beginWith("task_1", "key#1", inAnHour())
 	apply(t.Context(), t, s, first)
 	wantDuplicate(t, s.Apply(t.Context(), beginWith("task_2", "key#1", inAnHour())), *first.Idempotency)
@@ -167,7 +167,7 @@ func duplicateKey(t *testing.T, s Store) {
 }
 
 func expiredKey(t *testing.T, s Store) {
-	fund(t, s, account, 100)
+	fund(t, s, 100)
 	apply(t.Context(), t, s, beginWith("task_1", "key", time.Now().Add(-time.Minute)))
 	second := beginWith("task_2", "key", inAnHour())
 	apply(t.Context(), t, s, second)
@@ -186,7 +186,7 @@ func keysApart(t *testing.T, s Store) {
 }
 
 func duplicateFirst(t *testing.T, s Store) {
-	fund(t, s, account, 10)
+	fund(t, s, 10)
 	first := beginWith("task_1", "key", inAnHour())
 	apply(t.Context(), t, s, first)
 	wantDuplicate(t, s.Apply(t.Context(), beginWith("task_2", "key", inAnHour())), *first.Idempotency)

@@ -169,12 +169,8 @@ func (m *Memory) Task(ctx context.Context, id string) (task.Task, error) {
 	if !ok {
 		return task.Task{}, fmt.Errorf("storetest: task %s: %w", id, journal.ErrNotFound)
 	}
-	return decode[task.Task](stored.doc)
-}
-
-func decode[T any](doc []byte) (T, error) {
-	var v T
-	return v, json.Unmarshal(doc, &v)
+	var t task.Task
+	return t, json.Unmarshal(stored.doc, &t)
 }
 
 // Due does what [Store] says; limit 0 is 100.
@@ -282,8 +278,8 @@ func (m *Memory) Tasks() []task.Task {
 	defer m.mu.Unlock()
 	tasks := make([]task.Task, 0, len(m.tasks))
 	for _, stored := range m.tasks {
-		t, err := decode[task.Task](stored.doc)
-		if err != nil {
+		var t task.Task
+		if err := json.Unmarshal(stored.doc, &t); err != nil {
 			panic(err) // it was made by json.Marshal
 		}
 		tasks = append(tasks, t)
@@ -298,8 +294,8 @@ func (m *Memory) Records() []usage.Record {
 	defer m.mu.Unlock()
 	records := make([]usage.Record, 0, len(m.usage))
 	for _, doc := range m.usage {
-		r, err := decode[usage.Record](doc)
-		if err != nil {
+		var r usage.Record
+		if err := json.Unmarshal(doc, &r); err != nil {
 			panic(err) // it was made by json.Marshal
 		}
 		records = append(records, r)

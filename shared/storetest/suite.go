@@ -99,11 +99,11 @@ func later(t task.Task, status task.Status) task.Task {
 func inAnHour() time.Time { return time.Now().Add(time.Hour) }
 
 // fund creates the account and grants it the credits.
-func fund(t *testing.T, s Store, id string, amount int64) {
+func fund(t *testing.T, s Store, amount int64) {
 	t.Helper()
-	must(t, s.CreateAccount(t.Context(), credits.Account{ID: id, CreatedAt: epoch()}))
+	must(t, s.CreateAccount(t.Context(), credits.Account{ID: account, CreatedAt: epoch()}))
 	if amount > 0 {
-		must(t, s.Post(t.Context(), credits.ForGrant(id, "first", amount, "", "test", epoch())))
+		must(t, s.Post(t.Context(), credits.ForGrant(account, "first", amount, "", "test", epoch())))
 	}
 }
 
