@@ -1,0 +1,134 @@
+package env
+
+// MetricNamespace is the CloudWatch namespace of the gateway's own metrics.
+const MetricNamespace = "Easel"
+
+// The units of metrics, spelled as CloudWatch spells them.
+const (
+	Count        = "Count"
+	Milliseconds = "Milliseconds"
+	Seconds      = "Seconds"
+	NoUnit       = "None"
+)
+
+// The dimensions of metrics. Every metric has [DimensionStage] first, so that two
+// stages in one account stay apart.
+const (
+	DimensionStage     = "stage"
+	DimensionFunction  = "function"
+	DimensionOperation = "operation"
+	DimensionKind      = "kind"
+	DimensionProvider  = "provider"
+	DimensionClass     = "class"
+	DimensionOutcome   = "outcome"
+)
+
+// The values of [DimensionOutcome].
+const (
+	// Of requests: answered below 400, below 500, and the rest.
+	OutcomeOK          = "ok"
+	OutcomeClientError = "client_error"
+	OutcomeServerError = "server_error"
+	// Of tasks, besides the ways they end without fault of ours.
+	OutcomeSucceeded = "succeeded"
+	OutcomeFailed    = "failed"
+	OutcomeCanceled  = "canceled"
+	OutcomeExpired   = "expired"
+	// OutcomeRefused is a task that its caller's own input ended: moderated or invalid.
+	OutcomeRefused = "refused"
+	// Of webhooks from providers: the first good one for an attempt; one that came
+	// again; one that was forged, stale or unreadable; and one that never came, so
+	// that a poll brought the result of an attempt that was promised a webhook.
+	OutcomeReceived  = "received"
+	OutcomeDuplicate = "duplicate"
+	OutcomeRejected  = "rejected"
+	OutcomeMissed    = "missed"
+)
+
+// The values of [DimensionOperation].
+const (
+	// OperationSubmit is accepting a task without waiting for it, OperationWait is a
+	// request that waits for its task, OperationText is a text answer up to its
+	// first byte, and OperationRead is everything that only reads.
+	OperationSubmit = "submit"
+	OperationWait   = "wait"
+	OperationText   = "text"
+	OperationRead   = "read"
+)
+
+// The names of the metrics; [Metrics] has their units and dimensions.
+const (
+	// MetricRequests counts answered HTTP requests.
+	MetricRequests = "requests"
+	// MetricLatency is the time to the answer; of a stream, to its first byte.
+	MetricLatency = "latency"
+	// MetricTasks counts tasks that ended.
+	MetricTasks = "tasks"
+	// MetricTaskDuration is the time from a task's acceptance to its end.
+	MetricTaskDuration = "task_duration"
+	// MetricAttempts counts calls of providers that ended, by their class; the class
+	// of a good one is [ClassNone].
+	MetricAttempts = "attempts"
+	// MetricFailovers counts tasks that went on to another config.
+	MetricFailovers = "failovers"
+	// MetricCredits sums the credits that were charged.
+	MetricCredits = "credits"
+	// MetricProviderCost sums what attempts cost us, in micro-USD.
+	MetricProviderCost = "provider_cost"
+	// MetricWebhookReceipts counts webhooks from providers.
+	MetricWebhookReceipts = "webhook_receipts"
+	// MetricWebhookLag is the time from a provider's own end of a job, where it
+	// says that, to the receipt of its webhook.
+	MetricWebhookLag = "webhook_lag"
+	// MetricQueueAge is how long a message waited before the worker had it.
+	MetricQueueAge = "queue_age"
+	// MetricBreakerState is 0 for a closed breaker, 1 for a half-open one, 2 for an open one.
+	MetricBreakerState = "breaker_state"
+	// MetricConfigFaults counts answers that need an operator: a key that was
+	// refused, a provider's account without credit, a model that is gone.
+	MetricConfigFaults = "config_faults"
+	// MetricTicks counts finished runs of the worker's schedule.
+	MetricTicks = "ticks"
+	// MetricOverdue is how many tasks a tick found past their deadline and still open.
+	MetricOverdue = "overdue_tasks"
+	// MetricCreditDrift sums, over the accounts that a tick checked, how far granted
+	// is from available + reserved + spent. It is 0 unless something is badly wrong.
+	MetricCreditDrift = "credit_drift"
+)
+
+// ClassNone is the value of [DimensionClass] for an attempt without fault.
+const ClassNone = "none"
+
+// Metric is the definition of one metric as plain data. The functions publish
+// by it and the stack's alarms and dashboard read by it, so that an alarm cannot
+// watch something that nobody publishes.
+type Metric struct {
+	Name string
+	// Unit is CloudWatch's word for what is measured.
+	Unit string
+	// Dimensions are the names, besides [DimensionStage], that each value carries.
+	Dimensions []string
+}
+
+// Metrics returns the definition of every metric. Each combination of values is
+// billed as a metric of its own, so no dimension may hold an id.
+func Metrics() []Metric {
+	return []Metric{
+		{MetricRequests, Count, []string{DimensionFunction, DimensionOutcome}},
+		{MetricLatency, Milliseconds, []string{DimensionOperation}},
+		{MetricTasks, Count, []string{DimensionKind, DimensionOutcome}},
+		{MetricTaskDuration, Milliseconds, []string{DimensionKind}},
+		{MetricAttempts, Count, []string{DimensionProvider, DimensionClass}},
+		{MetricFailovers, Count, []string{DimensionKind}},
+		{MetricCredits, Count, []string{DimensionKind}},
+		{MetricProviderCost, NoUnit, []string{DimensionProvider}},
+		{MetricWebhookReceipts, Count, []string{DimensionOutcome}},
+		{MetricWebhookLag, Milliseconds, []string{DimensionProvider}},
+		{MetricQueueAge, Milliseconds, nil},
+		{MetricBreakerState, NoUnit, []string{DimensionProvider}},
+		{MetricConfigFaults, Count, nil},
+		{MetricTicks, Count, nil},
+		{MetricOverdue, Count, nil},
+		{MetricCreditDrift, NoUnit, nil},
+	}
+}
