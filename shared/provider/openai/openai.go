@@ -44,9 +44,9 @@ func (p *Provider) Submit(ctx context.Context, c provider.Call) (provider.Answer
 		return p.image(ctx, c)
 	case generation.Text:
 		return p.text(ctx, c)
-	default:
-		return provider.Answer{}, httpcall.Unsupported("this provider makes images and text only")
+	case generation.Video:
 	}
+	return provider.Answer{}, httpcall.Unsupported("this provider makes images and text only")
 }
 
 // Models lists the models of the key, with the day each is shut down.

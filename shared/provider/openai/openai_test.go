@@ -118,8 +118,7 @@ func submits() []providertest.Case {
 }
 
 func refusals() []providertest.Case {
-	var cases []providertest.Case
-	for _, c := range []struct {
+	table := []struct {
 		name, retryAfter, body string
 		status                 int
 		class                  fault.Class
@@ -135,7 +134,9 @@ func refusals() []providertest.Case {
 		{"an empty balance, which is also a 429", "", `{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}`, 429, fault.ClassOutOfCredit},
 		{"an overloaded server", "", `{"error":{"message":"The engine is overloaded","type":"server_error","param":null,"code":null}}`, 503, fault.ClassUnavailable},
 		{"an imitation's error in an array", "", `[{"error":{"code":400,"message":"API key not valid","status":"INVALID_ARGUMENT"}}]`, 400, fault.ClassInvalidInput},
-	} {
+	}
+	cases := make([]providertest.Case, 0, len(table))
+	for _, c := range table {
 		want := providertest.Want{Class: c.class, RequestID: "req_1"}
 		if c.retryAfter != "" {
 			want.RetryAfter = 20 * time.Second

@@ -3,6 +3,7 @@ package providertest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -64,7 +65,7 @@ func (h Harness) requests(t *testing.T) {
 
 func readContract(t *testing.T, name string) Contract {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("testdata", name))
+	data, err := os.ReadFile(filepath.Join("testdata", name)) //nolint:gosec // a constant of a test
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,21 +83,7 @@ func checkContract(t *testing.T, s *stage, c Contract, sent Recorded, want map[s
 	if sent.Method != c.Method || sent.Path != c.Path {
 		t.Errorf("sent %s %s, want %s %s", sent.Method, sent.Path, c.Method, c.Path)
 	}
-	for name, value := range c.Headers {
-		if got := sent.Header.Get(name); got != s.fill(value) {
-			t.Errorf("header %s = %q, want %q", name, got, s.fill(value))
-		}
-	}
-	for name, value := range c.Query {
-		if got := sent.Query[name]; len(got) != 1 || got[0] != value {
-			t.Errorf("query %s = %q, want %q", name, got, value)
-		}
-	}
-	for name := range sent.Query {
-		if _, ok := c.Query[name]; !ok {
-			t.Errorf("query parameter %s is not documented", name)
-		}
-	}
+	checkFrame(t, s, c, sent)
 	fields := flatten(t, c.Body, sent)
 	for _, path := range slices.Sorted(maps.Keys(fields)) {
 		documented, ok := c.Fields[path]
@@ -117,6 +104,26 @@ func checkContract(t *testing.T, s *stage, c Contract, sent Recorded, want map[s
 	}
 	for path, value := range want {
 		checkWanted(t, path, value, fields[path])
+	}
+}
+
+// checkFrame compares the headers and the query.
+func checkFrame(t *testing.T, s *stage, c Contract, sent Recorded) {
+	t.Helper()
+	for name, value := range c.Headers {
+		if got := sent.Header.Get(name); got != s.fill(value) {
+			t.Errorf("header %s = %q, want %q", name, got, s.fill(value))
+		}
+	}
+	for name, value := range c.Query {
+		if got := sent.Query[name]; len(got) != 1 || got[0] != value {
+			t.Errorf("query %s = %q, want %q", name, got, value)
+		}
+	}
+	for name := range sent.Query {
+		if _, ok := c.Query[name]; !ok {
+			t.Errorf("query parameter %s is not documented", name)
+		}
 	}
 }
 
@@ -192,7 +199,7 @@ func readForm(t *testing.T, sent Recorded, fields map[string][]any) {
 	reader := multipart.NewReader(bytes.NewReader(sent.Body), params["boundary"])
 	for {
 		part, err := reader.NextPart()
-		if err == io.EOF { //nolint:errorlint // multipart returns it bare
+		if errors.Is(err, io.EOF) {
 			return
 		}
 		if err != nil {

@@ -75,7 +75,13 @@ func submits() []providertest.Case {
 		{Name: "v1: all failed", Change: v1, Replies: one(`{"artifacts":[{"base64":"","finishReason":"ERROR"}]}`), Want: providertest.Want{Class: fault.ClassUnavailable}},
 		{Name: "v1: no artifacts", Change: v1, Replies: one(`{"artifacts":[]}`), Want: providertest.Want{Class: fault.ClassBadAnswer, Unknown: true}},
 	}
-	for name, change := range map[string]func(*provider.Call){
+	return append(cases, lacking(picture)...)
+}
+
+// lacking are requests that this provider cannot serve, and that it refuses
+// before it sends anything.
+func lacking(replies []providertest.Reply) []providertest.Case {
+	table := map[string]func(*provider.Call){
 		"two images at once":                 func(c *provider.Call) { c.Request.N = 2 },
 		"a ratio that v2beta lacks":          func(c *provider.Call) { c.Request.AspectRatio = "4:3" },
 		"a size of a ratio that it lacks":    func(c *provider.Call) { c.Request.Size = "1024x768" },
@@ -90,9 +96,11 @@ func submits() []providertest.Case {
 		"v1: a format that it does not have": func(c *provider.Call) { v1(c); c.Request.Format = "webp" },
 		"v1: a size that it does not have":   func(c *provider.Call) { v1(c); c.Request.Size = "1000x1000" },
 		"v1: eleven images":                  func(c *provider.Call) { v1(c); c.Request.N = 11 },
-	} {
+	}
+	cases := make([]providertest.Case, 0, len(table))
+	for name, change := range table {
 		cases = append(cases, providertest.Case{
-			Name: name, Change: change, Replies: picture,
+			Name: name, Change: change, Replies: replies,
 			Want: providertest.Want{Class: fault.ClassUnsupported, Requests: providertest.None},
 		})
 	}
