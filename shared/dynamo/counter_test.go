@@ -2,6 +2,8 @@ package dynamo_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"maps"
 	"testing"
 	"time"
@@ -55,6 +57,21 @@ func TestCost(t *testing.T) {
 		{"new key", func(ctx context.Context) error {
 			return store.PutKey(ctx, apikey.Key{ID: "k", Account: "acct_1", CreatedAt: epoch()}, 0)
 		}, map[string]int{"PutItem": 1}, 3},
+		{"change key", func(ctx context.Context) error {
+			return store.PutKey(ctx, apikey.Key{ID: "k", Account: "acct_1", CreatedAt: epoch(), RevokedAt: epoch()}, 1)
+		}, map[string]int{"PutItem": 1}, 1},
+		{"create account", func(ctx context.Context) error {
+			return store.CreateAccount(ctx, credits.Account{ID: "acct_2", CreatedAt: epoch()})
+		}, map[string]int{"PutItem": 1}, 2},
+		{"grant", func(ctx context.Context) error {
+			return store.Post(ctx, credits.ForGrant("acct_2", "1", 5, "", "", epoch()))
+		}, map[string]int{"TransactWriteItems": 1}, 5},
+		{"unknown key", func(ctx context.Context) error {
+			if _, err := store.Key(ctx, "nobody"); !errors.Is(err, journal.ErrNotFound) {
+				return fmt.Errorf("got %w, want ErrNotFound", err)
+			}
+			return nil
+		}, map[string]int{"GetItem": 2}, 1.5},
 		{"key", func(ctx context.Context) error { _, err := store.Key(ctx, "k"); return err }, map[string]int{"GetItem": 1}, 0.5},
 		{"put config", func(ctx context.Context) error { return store.PutConfig(ctx, settings.Config{ID: "c"}, 0) }, map[string]int{"TransactWriteItems": 1}, 4},
 		{"configs", func(ctx context.Context) error { _, err := store.Configs(ctx); return err }, map[string]int{"Query": 1}, 1},

@@ -153,7 +153,7 @@ func TestConflictsAreTriedAgain(t *testing.T) {
 
 func TestConflictsEnd(t *testing.T) {
 	t.Parallel()
-	w := &wire{operation: "TransactWriteItems", times: 1000, body: conflict}
+	w := &wire{operation: "TransactWriteItems", times: 1000, body: mixed}
 	store := newStore(t, dynamo.Options{Tries: 3}, w.use)
 	err := store.Apply(t.Context(), hold(newTask("task_1")))
 	wantCode(t, err, fault.Unavailable)

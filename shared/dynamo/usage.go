@@ -134,13 +134,30 @@ func (s *Store) usageMonth(ctx context.Context, window list, month time.Time, cu
 	rows, err := gather(usageShards, func(shard int) ([]item, error) {
 		l := window
 		l.of = monthPartition(month, shard)
-		rows, _, err := s.list(ctx, l, cursor)
-		return rows, err
+		return s.fill(ctx, l, cursor)
 	})
 	slices.SortFunc(rows, func(a, b item) int {
 		return strings.Compare(textOf(b, env.ListSortKey), textOf(a, env.ListSortKey))
 	})
 	return rows, err
+}
+
+// fill reads until it has the page's limit of rows or there are no more: one
+// Query unless the rows exceed the 1 MB that DynamoDB answers at once.
+func (s *Store) fill(ctx context.Context, l list, cursor string) ([]item, error) {
+	var all []item
+	for {
+		rows, next, err := s.list(ctx, l, cursor)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, rows...)
+		if next == "" || len(rows) >= l.limit {
+			return all, nil
+		}
+		l.limit -= len(rows)
+		cursor = next
+	}
 }
 
 func firstOfMonth(t time.Time) time.Time {

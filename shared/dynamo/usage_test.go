@@ -1,7 +1,9 @@
 package dynamo_test
 
 import (
+	"encoding/base64"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -87,5 +89,36 @@ func TestUsageRefusesABadWindow(t *testing.T) {
 	for _, account := range []string{"", "acct_1"} {
 		_, _, err := store.Usage(t.Context(), dynamo.UsageFilter{Account: account}, "?", 10)
 		wantCode(t, err, fault.InvalidInput)
+	}
+}
+
+func TestUsageOfLongRecordsIsComplete(t *testing.T) {
+	t.Parallel()
+	store := newStore(t, dynamo.Options{})
+	noise := make([]byte, 240<<10)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise)
+	detail := base64.StdEncoding.EncodeToString(noise)
+	want := make([]string, 0, 40)
+	for i := range 40 { // five to a shard, each over 240 KB: more than one answer holds
+		one := newTask(fmt.Sprintf("task_%02d", i))
+		one.CreatedAt = epoch().Add(time.Duration(-i) * time.Minute)
+		record := usage.Of(one)
+		record.Attempts = []task.Attempt{{No: 1, Detail: detail}}
+		must(t, store.Apply(t.Context(), journal.Change{Task: one, Usage: &record}))
+		want = append(want, one.ID)
+	}
+	for _, account := range []string{"", "acct_1"} {
+		var got []string
+		for cursor, more := "", true; more; more = cursor != "" {
+			page, next, err := store.Usage(t.Context(), dynamo.UsageFilter{Account: account, To: epoch().Add(1)}, cursor, 30)
+			must(t, err)
+			for _, r := range page {
+				got = append(got, r.ID)
+			}
+			cursor = next
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
 	}
 }
