@@ -183,7 +183,7 @@ func (m *Memory) Due(ctx context.Context, now time.Time, limit int) ([]string, e
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var ids []string
+	ids := []string{}
 	for id, stored := range m.tasks {
 		if !stored.due.IsZero() && !stored.due.After(now) {
 			ids = append(ids, id)
@@ -250,7 +250,7 @@ func (m *Memory) Ledger(ctx context.Context, account, cursor string, limit int) 
 		return nil, "", err
 	}
 	m.mu.Lock()
-	entries := slices.Clone(m.ledger[account])
+	entries := append([]credits.Entry{}, m.ledger[account]...)
 	m.mu.Unlock()
 	slices.SortFunc(entries, func(a, b credits.Entry) int {
 		return -cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID))
