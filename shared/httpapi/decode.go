@@ -40,15 +40,45 @@ func DecodeLoose(w http.ResponseWriter, r *http.Request, limit int64, into any) 
 	return decode(w, r, limit, into, true)
 }
 
-func decode(w http.ResponseWriter, r *http.Request, limit int64, into any, loose bool) error {
-	if err := checkJSON(r.Header.Get("Content-Type")); err != nil {
+// Uploader is a body that may hold whole images.
+type Uploader interface {
+	// Uploaded is how many bytes of the decoded body are images.
+	Uploaded() int
+}
+
+// DecodeUpload is Decode for a body that may hold images: up to [MaxUpload] with
+// them, and [MaxBody] without.
+func DecodeUpload(w http.ResponseWriter, r *http.Request, into Uploader) error {
+	body, err := readJSON(w, r, MaxUpload)
+	if err != nil {
 		return err
+	}
+	if err := unmarshal(body, into, false); err != nil {
+		return err
+	}
+	if len(body)-into.Uploaded() > MaxBody {
+		return fault.New(fault.TooLarge, "the body must have at most %d bytes besides its images", MaxBody)
+	}
+	return nil
+}
+
+func decode(w http.ResponseWriter, r *http.Request, limit int64, into any, loose bool) error {
+	body, err := readJSON(w, r, limit)
+	if err != nil {
+		return err
+	}
+	return unmarshal(body, into, loose)
+}
+
+func readJSON(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	if err := checkJSON(r.Header.Get("Content-Type")); err != nil {
+		return nil, err
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err != nil {
-		return bodyError(err)
+		return nil, bodyError(err)
 	}
-	return unmarshal(body, into, loose)
+	return body, nil
 }
 
 // bodyError says why a body could not be read.

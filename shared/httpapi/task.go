@@ -3,15 +3,12 @@ package httpapi
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"time"
 
 	"easel/shared/fault"
 	"easel/shared/generation"
 	"easel/shared/task"
 )
-
-var taskID = regexp.MustCompile(`^task_[A-Za-z0-9_-]{8,64}$`)
 
 // Signer makes the URL under which anybody can read an asset for a while.
 type Signer interface {

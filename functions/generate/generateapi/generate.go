@@ -1,0 +1,80 @@
+package generateapi
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"easel/shared/fault"
+	"easel/shared/generation"
+	"easel/shared/httpapi"
+	"easel/shared/intake"
+)
+
+// retryAfter is how long a caller should wait before it looks at a task again.
+func retryAfter(k generation.Kind) time.Duration {
+	if k == generation.Video {
+		return 5 * time.Second
+	}
+	return 2 * time.Second
+}
+
+// generate begins a task: 202 with the task, 200 when it ended within the wait.
+func (h *handler) generate(w http.ResponseWriter, r *http.Request, c httpapi.Caller) error {
+	t, err := ticket(w, r, c)
+	if err != nil {
+		return err
+	}
+	preference := httpapi.Prefer(r, h.MaxWait)
+	t.Wait = preference.Wait
+	placed, err := h.place(r, t)
+	if err != nil {
+		return err
+	}
+	view, err := h.view(r, placed)
+	if err != nil {
+		return err
+	}
+	preference.Apply(w.Header())
+	return h.answer(w, placed, view)
+}
+
+// place checks a ticket for an image or a video and places it.
+func (h *handler) place(r *http.Request, t intake.Ticket) (intake.Placed, error) {
+	checked, err := h.Desk.Check(r.Context(), t)
+	if err != nil {
+		return intake.Placed{}, err
+	}
+	if checked.Model.Kind == generation.Text {
+		return intake.Placed{}, fault.Invalid("model", "makes text; use POST /api/prompt")
+	}
+	return h.Desk.Place(r.Context(), checked)
+}
+
+// view renders a task that was just placed, with a word on the name that was asked for.
+func (h *handler) view(r *http.Request, p intake.Placed) (httpapi.Task, error) {
+	view, err := httpapi.TaskOf(r.Context(), p.Task, h.Signer)
+	view.Notice = p.Model.Notice
+	if p.Model.Retired {
+		view.Notice = retired(p.Model.Asked, p.Model.Name)
+	}
+	return view, err
+}
+
+func retired(asked, name string) string {
+	return "the model " + asked + " is retired by its vendor; " + name + " serves this request"
+}
+
+// answer writes a task with the status and headers that go with it.
+func (h *handler) answer(w http.ResponseWriter, p intake.Placed, body any) error {
+	header := w.Header()
+	header.Set("Location", "/api/task/"+p.Task.ID)
+	if p.Replayed {
+		header.Set("Idempotent-Replayed", "true")
+	}
+	if p.Task.Status.Terminal() {
+		return httpapi.Write(w, http.StatusOK, body)
+	}
+	header.Set("Retry-After", strconv.Itoa(int(retryAfter(p.Task.Kind).Seconds())))
+	return httpapi.Write(w, http.StatusAccepted, body)
+}

@@ -1,0 +1,99 @@
+// Package generateapi is the HTTP side of the generate function: it takes image
+// and video requests in, on the gateway's own routes and on those that OpenAI's
+// clients know, and says what models there are and what they cost.
+package generateapi
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"easel/shared/apikey"
+	"easel/shared/catalog"
+	"easel/shared/credits"
+	"easel/shared/httpapi"
+	"easel/shared/intake"
+	"easel/shared/lifecycle"
+	"easel/shared/task"
+)
+
+// Desk takes requests in; *intake.Desk is the one.
+type Desk interface {
+	Check(ctx context.Context, t intake.Ticket) (intake.Checked, error)
+	Place(ctx context.Context, c intake.Checked) (intake.Placed, error)
+}
+
+// Views gives what the operator has configured.
+type Views interface {
+	View(ctx context.Context) (catalog.View, error)
+}
+
+// Accounts reads balances and ledgers. Account returns journal.ErrNotFound for
+// one that does not exist; Ledger's next is "" on the last page.
+type Accounts interface {
+	Account(ctx context.Context, id string) (credits.Account, error)
+	Ledger(ctx context.Context, account, cursor string, limit int) (entries []credits.Entry, next string, err error)
+}
+
+// Files reads stored outputs. The caller closes the reader.
+type Files interface {
+	OpenFile(ctx context.Context, key string) (io.ReadCloser, error)
+}
+
+// Canceler ends a task at its caller's wish; *lifecycle.Runner is the one.
+type Canceler interface {
+	Cancel(ctx context.Context, t task.Task) (task.Task, error)
+}
+
+var _ Canceler = (*lifecycle.Runner)(nil)
+
+// Deps are what the handlers work with. All are required but where it says so.
+type Deps struct {
+	Auth     httpapi.Authenticator
+	Desk     Desk
+	Views    Views
+	Accounts Accounts
+	Tasks    httpapi.TaskReader
+	Canceler Canceler
+	Signer   httpapi.Signer
+	Files    Files
+	// MaxWait is the longest that a request waits for its task; 0 is five minutes.
+	MaxWait time.Duration
+	Log     *slog.Logger
+	Now     func() time.Time
+}
+
+// defaultMaxWait is the most that Prefer: wait can ask for.
+const defaultMaxWait = 300 * time.Second
+
+type handler struct{ Deps }
+
+// Patterns are the paths that [New] serves, for a mux that holds several functions.
+func Patterns() []string {
+	return []string{
+		"/api/generate", "/api/generate/", "/api/quote", "/api/models", "/api/account", "/api/account/",
+		"/v1/images/", "/v1/models", "/v1/models/", "/v1/videos", "/v1/videos/",
+	}
+}
+
+// New returns the function's handler.
+func New(d Deps) http.Handler {
+	if d.MaxWait == 0 {
+		d.MaxWait = defaultMaxWait
+	}
+	h := &handler{d}
+	mux := httpapi.NewMux()
+	route := func(pattern string, scope apikey.Scope, f httpapi.CallerFunc) {
+		mux.Handle(pattern, httpapi.Guarded(d.Auth, scope, f))
+	}
+	route("POST /api/generate", apikey.Generate, h.generate)
+	route("POST /api/generate/image", apikey.Generate, h.seedImage)
+	route("POST /api/generate/video", apikey.Generate, h.seedVideo)
+	route("POST /api/quote", apikey.Read, h.quote)
+	route("GET /api/models", apikey.Read, h.models)
+	route("GET /api/account", apikey.Read, h.account)
+	route("GET /api/account/ledger", apikey.Read, h.ledger)
+	return httpapi.Wrap(mux, d.Log)
+}

@@ -1,0 +1,175 @@
+// Package intake takes a caller's request in, whatever route it came by: it
+// finds the model, checks everything that can be checked before money moves,
+// prices the request, and hands it to the lifecycle. Nothing is reserved for a
+// request that it refuses.
+package intake
+
+import (
+	"context"
+	"time"
+
+	"easel/shared/apikey"
+	"easel/shared/catalog"
+	"easel/shared/fault"
+	"easel/shared/generation"
+	"easel/shared/lifecycle"
+	"easel/shared/task"
+)
+
+// Views gives what the operator has configured, from a short cache.
+type Views interface {
+	View(ctx context.Context) (catalog.View, error)
+}
+
+// Server begins tasks; *lifecycle.Runner is the one. It returns the task as far
+// as it came within wait, and whether it was there before.
+type Server interface {
+	Serve(ctx context.Context, o lifecycle.Order, wait time.Duration) (task.Task, bool, error)
+}
+
+// Reader reads one task as it is now.
+type Reader interface {
+	Task(ctx context.Context, id string) (task.Task, error)
+}
+
+// Filter refuses requests for what they say: with a ContentRejected error, or
+// another *fault.Error. It runs before anything is reserved.
+type Filter interface {
+	Check(ctx context.Context, t Ticket) error
+}
+
+// Uploads keeps an image that came inside a request and returns the reference
+// by which a provider call finds it again. The bytes are an image or the error
+// is an InvalidInput one about the field.
+type Uploads interface {
+	Upload(ctx context.Context, account, field string, data []byte) (reference string, err error)
+}
+
+// Desk takes requests in. It is safe for concurrent use.
+type Desk struct {
+	Views  Views
+	Server Server
+	Tasks  Reader
+	// CheckURL says what is wrong with a URL that a caller chose, in words that
+	// follow the field's name; nil accepts every URL.
+	CheckURL func(raw string) error
+	// Filter may be nil.
+	Filter Filter
+	// Uploads may be nil; then only small images can come inside a request.
+	Uploads Uploads
+	Now     func() time.Time
+}
+
+// Ticket is one request and who makes it.
+type Ticket struct {
+	Account, KeyID, RequestID string
+	// User is the caller's own name for its end user; it may be empty.
+	User   string
+	Scopes []apikey.Scope
+	// Request is what is asked for. Its model is a name as the caller wrote it;
+	// its kind may be empty where a model says it.
+	Request generation.Request
+	// IdempotencyKey is the caller's, "" for none; Hash is of the whole request.
+	IdempotencyKey, Hash string
+	Metadata             map[string]string
+	CallbackURL          string
+	// Wait is how long the caller waits for the task's end; 0 is not at all.
+	Wait time.Duration
+}
+
+// Checked is a ticket that may be placed, with its model and price.
+type Checked struct {
+	Ticket
+
+	Model catalog.Resolved
+	Quote catalog.Quote
+}
+
+// Placed is a task as it is when the wait is over.
+type Placed struct {
+	Task  task.Task
+	Model catalog.Resolved
+	// Replayed is true when the idempotency key had made the task before.
+	Replayed bool
+}
+
+// Check finds the ticket's model, checks the request, and prices it. Errors:
+// InvalidInput that names every wrong field, Unavailable when the model has no
+// known price.
+func (d *Desk) Check(ctx context.Context, t Ticket) (Checked, error) {
+	view, err := d.Views.View(ctx)
+	if err != nil {
+		return Checked{}, err
+	}
+	if t.Request.Kind == "" && t.Request.Model == "" {
+		t.Request.Kind = generation.Image
+	}
+	model, err := view.Models.Resolve(t.Request.Kind, t.Request.Model)
+	if err != nil {
+		return Checked{}, err
+	}
+	t.Request.Kind, t.Request.Model = model.Kind, model.Name
+	if err := d.checkFields(t, model.Model); err != nil {
+		return Checked{}, err
+	}
+	quote, err := model.Quote(t.Request)
+	if err != nil {
+		return Checked{}, err
+	}
+	return Checked{Ticket: t, Model: model, Quote: quote}, nil
+}
+
+// Place reserves the price of a checked ticket, begins its task, and waits for
+// the task's end as long as the ticket says. Further errors: ContentRejected,
+// InsufficientCredits, IdempotencyMismatch, and Unavailable when no active
+// config serves the model.
+func (d *Desk) Place(ctx context.Context, c Checked) (Placed, error) {
+	started := d.Now()
+	if d.Filter != nil {
+		if err := d.Filter.Check(ctx, c.Ticket); err != nil {
+			return Placed{}, err
+		}
+	}
+	request, err := d.storeImages(ctx, c.Account, c.Request)
+	if err != nil {
+		return Placed{}, err
+	}
+	t, replayed, err := d.Server.Serve(ctx, lifecycle.Order{
+		Account: c.Account, KeyID: c.KeyID, User: c.User, RequestID: c.RequestID, Request: request,
+		Quote: c.Quote, ChargeModerated: c.Model.ChargeModerated, IdempotencyKey: c.IdempotencyKey, Hash: c.Hash,
+		Metadata: c.Metadata, CallbackURL: c.CallbackURL,
+	}, c.Wait)
+	if err != nil {
+		return Placed{}, err
+	}
+	placed := Placed{Task: t, Model: c.Model, Replayed: replayed}
+	if left := c.Wait - d.Now().Sub(started); left > 0 && !t.Status.Terminal() {
+		placed.Task = Await(ctx, d.Tasks, t, left)
+	}
+	return placed, nil
+}
+
+// checkFields collects what is wrong with the request and with what comes along.
+func (d *Desk) checkFields(t Ticket, model catalog.Model) error {
+	var f fault.Fields
+	if err := model.Check(t.Request); err != nil {
+		if !merge(&f, err) {
+			return err
+		}
+	}
+	f.Check(len(t.User) <= maxUser, "user", "must have at most %d bytes", maxUser)
+	checkMetadata(&f, t.Metadata)
+	d.checkURL(&f, "callback_url", t.CallbackURL)
+	if !isData(t.Request.Image) {
+		d.checkURL(&f, "image", t.Request.Image)
+	}
+	if !isData(t.Request.Mask) {
+		d.checkURL(&f, "mask", t.Request.Mask)
+	}
+	for i, l := range t.Request.Loras {
+		if isHTTP(l.Path) {
+			d.checkURL(&f, loraField(i), l.Path)
+		}
+	}
+	return f.Err()
+}
