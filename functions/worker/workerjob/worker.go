@@ -1,0 +1,68 @@
+// Package workerjob is what the worker function does: it advances the tasks that
+// messages name, and once a minute looks for those that are due.
+package workerjob
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"time"
+
+	"easel/shared/task"
+)
+
+// Runner moves tasks; *lifecycle.Runner is the one.
+type Runner interface {
+	Advance(ctx context.Context, m task.Message) (task.Task, error)
+	Sweep(ctx context.Context, limit int) (int, error)
+}
+
+// Worker handles messages and ticks. It is safe for concurrent use.
+type Worker struct {
+	runner Runner
+	log    *slog.Logger
+}
+
+// New returns a worker.
+func New(runner Runner, log *slog.Logger) *Worker { return &Worker{runner: runner, log: log} }
+
+const (
+	// sweepLimit is how many due tasks one tick takes up. They stay due until they
+	// are advanced, so a second round would only find the same ones.
+	sweepLimit  = 1000
+	tickTimeout = 50 * time.Second
+)
+
+// Handle advances the task of one message. An error asks for the message to be
+// delivered again. A message that cannot be read never can be: it is logged and
+// dropped.
+func (w *Worker) Handle(ctx context.Context, body []byte) error {
+	var m task.Message
+	if err := json.Unmarshal(body, &m); err != nil || m.Task == "" {
+		w.log.ErrorContext(ctx, "a message is malformed and was dropped", "bytes", len(body))
+		return nil
+	}
+	t, err := w.runner.Advance(ctx, m)
+	if err != nil {
+		w.log.WarnContext(ctx, "a task could not be advanced", "task", m.Task, "reason", m.Reason, "error", err)
+		return err
+	}
+	w.log.InfoContext(ctx, "advanced", "task", m.Task, "reason", m.Reason, "status", t.Status, "attempts", len(t.Attempts))
+	return nil
+}
+
+// Tick asks for the tasks that are due to be advanced, the oldest first. What one
+// tick does not reach, the next one does.
+func (w *Worker) Tick(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, tickTimeout)
+	defer cancel()
+	due, err := w.runner.Sweep(ctx, sweepLimit)
+	if err != nil {
+		w.log.ErrorContext(ctx, "the sweep was not complete", "due", due, "error", err)
+		return err
+	}
+	if due > 0 {
+		w.log.InfoContext(ctx, "swept", "due", due)
+	}
+	return nil
+}

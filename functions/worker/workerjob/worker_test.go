@@ -1,0 +1,117 @@
+package workerjob_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"easel/functions/worker/workerjob"
+	"easel/shared/generation"
+	"easel/shared/intake"
+	"easel/shared/intake/intaketest"
+	"easel/shared/task"
+)
+
+func begin(t *testing.T, g *intaketest.Gateway) task.Task {
+	t.Helper()
+	checked, err := g.Desk.Check(t.Context(), intake.Ticket{Account: intaketest.Account, Request: generation.Request{Prompt: "a"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	placed, err := g.Desk.Place(t.Context(), checked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return placed.Task
+}
+
+func TestHandleAdvancesATask(t *testing.T) {
+	t.Parallel()
+	g := intaketest.New(t)
+	begun := begin(t, g)
+	body, err := json.Marshal(task.Message{Task: begun.ID, Reason: "created"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := workerjob.New(g.Runner, g.Log.Logger())
+	for range 3 { // a message may come more than once
+		if err := w.Handle(t.Context(), body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now, err := g.Store.Task(t.Context(), begun.ID)
+	if err != nil || now.Status != task.Succeeded || len(g.Provider.Calls()) != 1 {
+		t.Errorf("task = %+v, %v after %d calls", now, err, len(g.Provider.Calls()))
+	}
+}
+
+func TestHandleDropsWhatItCannotRead(t *testing.T) {
+	t.Parallel()
+	g := intaketest.New(t)
+	w := workerjob.New(g.Runner, g.Log.Logger())
+	for _, body := range []string{"", "{", "[]", "{}", `{"task":7}`, `{"task":"task_unknown"}`} {
+		if err := w.Handle(t.Context(), []byte(body)); err != nil {
+			t.Errorf("Handle(%q) = %v, want nil", body, err)
+		}
+	}
+}
+
+// broken fails at everything.
+type broken struct {
+	err   error
+	limit int
+}
+
+func (b *broken) Advance(context.Context, task.Message) (task.Task, error) {
+	return task.Task{}, b.err
+}
+
+func (b *broken) Sweep(_ context.Context, limit int) (int, error) {
+	b.limit = limit
+	return 0, b.err
+}
+
+func TestHandleGivesAnErrorBack(t *testing.T) {
+	t.Parallel()
+	g := intaketest.New(t)
+	down := errors.New("down")
+	w := workerjob.New(&broken{err: down}, g.Log.Logger())
+	if err := w.Handle(t.Context(), []byte(`{"task":"task_1"}`)); !errors.Is(err, down) {
+		t.Errorf("Handle = %v, want the runner's error", err)
+	}
+}
+
+func TestTickSendsAMessageForWhatIsDue(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := intaketest.New(t)
+		begun := begin(t, g)
+		g.Queue.Next() // the message is lost
+		w := workerjob.New(g.Runner, g.Log.Logger())
+		if err := w.Tick(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if m, ok := g.Queue.Next(); ok {
+			t.Errorf("message %+v for a task that is not due yet", m)
+		}
+		<-time.After(time.Minute)
+		if err := w.Tick(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if m, ok := g.Queue.Next(); !ok || m.Task != begun.ID {
+			t.Errorf("message = %+v, %t; want one for the task", m, ok)
+		}
+	})
+}
+
+func TestTickIsBoundedAndTellsItsError(t *testing.T) {
+	t.Parallel()
+	g := intaketest.New(t)
+	b := &broken{err: errors.New("down")}
+	if err := workerjob.New(b, g.Log.Logger()).Tick(t.Context()); !errors.Is(err, b.err) || b.limit <= 0 || b.limit > 1000 {
+		t.Errorf("Tick = %v with the limit %d", err, b.limit)
+	}
+}
