@@ -49,12 +49,16 @@ func (s *Server) Stats(provider string) Stats { return s.stats.read(provider) }
 //
 //	GET    /simulator                     faults and counts of every vendor
 //	GET    /simulator/submits?provider=…&prompt=…   accepted creates
+//	GET    /simulator/gateway             calls through AI Gateway
 //	PUT    /simulator/{provider}/fault    set a Fault
 //	DELETE /simulator/{provider}/fault    remove it
 func (s *Server) Admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /simulator", s.adminState)
 	mux.HandleFunc("GET /simulator/submits", s.adminSubmits)
+	mux.HandleFunc("GET /simulator/gateway", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, object{"calls": s.GatewayCalls()})
+	})
 	mux.HandleFunc("PUT /simulator/{provider}/fault", s.adminSetFault)
 	mux.HandleFunc("DELETE /simulator/{provider}/fault", s.adminClearFault)
 	return mux

@@ -77,7 +77,7 @@ func (s *Server) handle(v vendor, pattern, class string, h func(*call)) {
 			return
 		}
 		c.body = body
-		r.Body = io.NopCloser(bytes.NewReader(body))
+		r.Body = newBody(body)
 		if key := v.key(r); key == "" || key == "invalid" {
 			v.refuse(c, Auth)
 			return
@@ -86,6 +86,9 @@ func (s *Server) handle(v vendor, pattern, class string, h func(*call)) {
 		c.run(h)
 	})
 }
+
+// newBody is a request body that can be read once.
+func newBody(data []byte) io.ReadCloser { return io.NopCloser(bytes.NewReader(data)) }
 
 // run answers the call, spoiled by its fault.
 func (c *call) run(h func(*call)) {

@@ -19,6 +19,10 @@ func (s *Server) routeOpenAI() {
 	}
 	s.handle(v, "POST /openai/v1/images/generations", OnSubmits, openAIGenerate)
 	s.handle(v, "POST /openai/v1/images/edits", OnSubmits, openAIEdit)
+	chat := v
+	chat.jobs = true // refuses with a finish reason, not with an error
+	s.handle(chat, "POST /openai/v1/chat/completions", OnSubmits, openAIChat)
+	s.handle(v, "POST /openai/v1/moderations", OnReads, openAIModerate)
 	s.handle(v, "GET /openai/v1/models", OnReads, openAIModels)
 	s.handle(v, "GET /openai/v1/models/{model}", OnReads, openAIModel)
 	s.handle(v, "/openai/", OnReads, func(c *call) {

@@ -59,10 +59,11 @@ type Server struct {
 	client  *http.Client
 	log     *slog.Logger
 
-	faults *faultBook
-	stats  *statBook
-	jobs   *jobStore
-	studio *studio
+	faults  *faultBook
+	gateway gatewayBook
+	stats   *statBook
+	jobs    *jobStore
+	studio  *studio
 
 	ctx    context.Context // the lifetime of the background work, ended by Close
 	cancel context.CancelFunc
@@ -136,6 +137,11 @@ func (s *Server) routes() {
 	s.routeOpenAI()
 	s.routeStability()
 	s.routeReplicate()
+	s.routeRunway()
+	s.routeFal()
+	s.routeGemini()
+	s.routeCustom()
+	s.routeCloudflare()
 	s.routeFiles()
 }
 

@@ -233,3 +233,11 @@ func ratioSize(ratio string, area, step int) (width, height int) {
 	snap := func(side float64) int { return max(step, int(side/float64(step)+0.5)*step) }
 	return snap(w * unit), snap(h * unit)
 }
+
+// pixelPair reads "1280:720" as a width and a height.
+func pixelPair(ratio string) (width, height int) {
+	if _, err := fmt.Sscanf(ratio, "%d:%d", &width, &height); err != nil {
+		return 1280, 720
+	}
+	return width, height
+}

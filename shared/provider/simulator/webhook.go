@@ -108,7 +108,7 @@ func (s *Server) follow(ctx context.Context, j job) {
 		if !s.waitFor(ctx, j, j.Start) {
 			return
 		}
-		s.announce(ctx, j, "start", 1)
+		s.announce(ctx, j, 1)
 	}
 	if !s.waitFor(ctx, j, j.ended()) {
 		return
@@ -118,10 +118,10 @@ func (s *Server) follow(ctx context.Context, j job) {
 		return
 	}
 	if slices.Contains(j.Events, "output") && latest.at(s.opts.Now()) == phaseSucceeded {
-		s.announce(ctx, latest, "output", 1)
+		s.announce(ctx, latest, 1)
 	}
 	if slices.Contains(j.Events, "completed") {
-		s.announce(ctx, latest, "completed", deliveryTries)
+		s.announce(ctx, latest, deliveryTries)
 	}
 	if ctx.Err() == nil {
 		s.jobs.change(j.ID, func(j *job) { j.Notified = true })
@@ -141,21 +141,28 @@ func (s *Server) waitFor(ctx context.Context, j job, moment time.Time) bool {
 	return true
 }
 
-// announce sends the webhook of one event, as often as the job's fault says.
-func (s *Server) announce(ctx context.Context, j job, event string, tries int) {
+// announce sends a webhook of the job as it stands, as often as the job's fault says.
+func (s *Server) announce(ctx context.Context, j job, tries int) {
 	if j.Copies == 0 {
 		s.stats.add(j.Vendor, func(n *Counts) { n.WebhooksLost++ })
 		return
 	}
-	n := s.noticeOf(j, event)
+	n := s.noticeOf(j)
 	for range j.Copies {
 		s.deliver(ctx, j, n, tries)
 	}
 }
 
-// noticeOf is the webhook of one event in the vendor's form.
-func (s *Server) noticeOf(j job, _ string) notice {
-	return s.predictionNotice(j)
+// noticeOf is a webhook of the job in the vendor's form.
+func (s *Server) noticeOf(j job) notice {
+	switch j.Vendor {
+	case Fal:
+		return s.falNotice(j)
+	case Custom:
+		return s.klingNotice(j)
+	default:
+		return s.predictionNotice(j)
+	}
 }
 
 // deliver tries until the receiver answers 2xx or the tries are used up.

@@ -25,12 +25,14 @@ func pictures() map[string]*image.RGBA {
 		return img
 	}
 	return map[string]*image.RGBA{
-		"one pixel":   make1(1, 1, func(int, int) color.RGBA { return color.RGBA{1, 2, 3, 255} }),
-		"one column":  make1(1, 300, func(_, y int) color.RGBA { return color.RGBA{uint8(y), 0, 7, 255} }),
-		"one row":     make1(300, 1, func(x, _ int) color.RGBA { return color.RGBA{9, uint8(x * x), 7, 255} }),
-		"flat":        make1(257, 131, func(int, int) color.RGBA { return color.RGBA{200, 100, 50, 255} }),
-		"gradient":    make1(300, 200, func(x, y int) color.RGBA { return color.RGBA{uint8(x), uint8(y), uint8(x + y), 255} }),
-		"noise":       make1(130, 77, func(int, int) color.RGBA { return color.RGBA{uint8(noise.Uint32()), uint8(noise.Uint32()), uint8(noise.Uint32()), 255} }),
+		"one pixel":  make1(1, 1, func(int, int) color.RGBA { return color.RGBA{1, 2, 3, 255} }),
+		"one column": make1(1, 300, func(_, y int) color.RGBA { return color.RGBA{uint8(y), 0, 7, 255} }),
+		"one row":    make1(300, 1, func(x, _ int) color.RGBA { return color.RGBA{9, uint8(x * x), 7, 255} }),
+		"flat":       make1(257, 131, func(int, int) color.RGBA { return color.RGBA{200, 100, 50, 255} }),
+		"gradient":   make1(300, 200, func(x, y int) color.RGBA { return color.RGBA{uint8(x), uint8(y), uint8(x + y), 255} }),
+		"noise": make1(130, 77, func(int, int) color.RGBA {
+			return color.RGBA{uint8(noise.Uint32()), uint8(noise.Uint32()), uint8(noise.Uint32()), 255}
+		}),
 		"two colours": make1(64, 64, func(x, y int) color.RGBA { return color.RGBA{uint8((x ^ y) & 1 * 255), 0, 0, 255} }),
 		"skewed": make1(200, 200, func(x, y int) color.RGBA {
 			v := noise.ExpFloat64() * 12 // long codes for rare values
