@@ -198,3 +198,13 @@ func names(list []failover.Candidate) (s string) {
 	}
 	return s
 }
+
+func TestNextStopsAtAnOpenAttempt(t *testing.T) {
+	t.Parallel()
+	for _, outcome := range []task.Outcome{task.Started, task.Accepted, task.Unknown} {
+		open := task.Attempt{ID: "att", Config: "a", Outcome: outcome}
+		if d := (failover.Policy{}).Next(situation(candidates(3, "a", "b"), open)); d.Action != failover.Stop {
+			t.Errorf("with an attempt %s: %+v, want stop", outcome, d)
+		}
+	}
+}

@@ -79,7 +79,9 @@ type Parts struct {
 	Policy failover.Policy
 	Now    func() time.Time
 	NewID  func(prefix string) string
-	Log    *slog.Logger
+	// Pause waits for d or until ctx ends, whose error it then returns; nil is a timer.
+	Pause func(ctx context.Context, d time.Duration) error
+	Log   *slog.Logger
 }
 
 // Runner drives tasks. It is safe for concurrent use, in one process or many.
@@ -227,13 +229,23 @@ func (r *Runner) wait(ctx context.Context, t task.Task, at time.Time) (task.Task
 		}
 		return next, false, r.Queue.Send(ctx, task.Message{Task: t.ID, Reason: "retry"}, delay)
 	}
-	timer := time.NewTimer(delay)
+	if err := r.pause(ctx, delay); err != nil {
+		return t, false, err
+	}
+	return t, true, nil
+}
+
+func (r *Runner) pause(ctx context.Context, d time.Duration) error {
+	if r.Pause != nil {
+		return r.Pause(ctx, d)
+	}
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return t, true, nil
+		return nil
 	case <-ctx.Done():
-		return t, false, ctx.Err()
+		return ctx.Err()
 	}
 }
 

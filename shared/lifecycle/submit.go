@@ -176,11 +176,7 @@ func (r *Runner) keep(ctx context.Context, key string, kind generation.Kind, f p
 		if asset, err = r.Keeper.Keep(ctx, key, kind, f); err == nil || errors.Is(err, ErrUnusable) {
 			return asset, err
 		}
-		timer := time.NewTimer(keepPause << try)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		if r.pause(ctx, keepPause<<try) != nil {
 			return asset, err
 		}
 	}
