@@ -15,6 +15,12 @@ import (
 
 // follow moves a task on whose open attempt a provider may be working.
 func (r *Runner) follow(ctx context.Context, t task.Task, a task.Attempt, m task.Message) (task.Task, bool, error) {
+	if a.Outcome != task.Accepted && m.Attempt == a.ID && m.Job != "" {
+		// The provider's own word says that it took the work, perhaps before its
+		// answer to the submit has arrived.
+		next, err := r.Engine.Accept(ctx, t, a.ID, provider.Answer{Job: provider.Job{ID: m.Job}}, 0)
+		return next, true, err
+	}
 	switch a.Outcome {
 	case task.Started:
 		if t.Lease.Held(r.Now()) {
@@ -26,19 +32,15 @@ func (r *Runner) follow(ctx context.Context, t task.Task, a task.Attempt, m task
 		}, 0)
 		return next, true, err
 	case task.Unknown:
-		return r.resolve(ctx, t, a, m)
+		return r.resolve(ctx, t, a)
 	default:
 		return r.look(ctx, t, a)
 	}
 }
 
-// resolve learns what became of an unknown submit: from a webhook's word, from
-// the provider's records, or, when time is up, not at all.
-func (r *Runner) resolve(ctx context.Context, t task.Task, a task.Attempt, m task.Message) (task.Task, bool, error) {
-	if m.Attempt == a.ID && m.Job != "" {
-		next, err := r.Engine.Accept(ctx, t, a.ID, provider.Answer{Job: provider.Job{ID: m.Job}}, 0)
-		return next, true, err
-	}
+// resolve learns from the provider's records what became of an unknown submit,
+// or, when time is up, not at all. A webhook may tell at any moment.
+func (r *Runner) resolve(ctx context.Context, t task.Task, a task.Attempt) (task.Task, bool, error) {
 	view, err := r.Views.View(ctx)
 	if err != nil {
 		return t, false, err

@@ -14,6 +14,7 @@ import (
 	"easel/shared/journal"
 	"easel/shared/provider"
 	"easel/shared/secret"
+	"easel/shared/settings"
 	"easel/shared/task"
 )
 
@@ -72,7 +73,7 @@ type Parts struct {
 	Health    Health
 	Reporter  Reporter
 	// Prepare completes a call for its config, such as for a proxy; nil does nothing.
-	Prepare func(ctx context.Context, c *provider.Call, config string, v catalog.View) error
+	Prepare func(ctx context.Context, c *provider.Call, config settings.Config) error
 	// CallbackURL is where a provider reports an attempt; nil or "" is nowhere.
 	CallbackURL func(providerName, taskID, attemptID string) string
 	// Policy holds failover's constants.

@@ -76,7 +76,7 @@ func (r *Runner) call(ctx context.Context, t task.Task, a task.Attempt, view cat
 		call.CallbackURL = r.CallbackURL(a.Provider, t.ID, a.ID)
 	}
 	if r.Prepare != nil {
-		if err := r.Prepare(ctx, &call, a.Config, view); err != nil {
+		if err := r.Prepare(ctx, &call, config); err != nil {
 			return nil, provider.Call{}, &fault.Failure{Class: fault.ClassAuth, Detail: "the call could not be prepared", Cause: err}
 		}
 	}

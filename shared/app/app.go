@@ -1,0 +1,149 @@
+// Package app puts the gateway together. It is wiring alone: what differs
+// between a deployed function and a laptop comes in through [Parts], and both
+// get the same lifecycle, the same store and the same handlers' dependencies.
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"easel/shared/assets"
+	"easel/shared/dynamo"
+	"easel/shared/failover"
+	"easel/shared/intake"
+	"easel/shared/journal"
+	"easel/shared/lifecycle"
+	"easel/shared/provider"
+	"easel/shared/secret"
+	"easel/shared/secrets"
+	"easel/shared/settings"
+	"easel/shared/task"
+)
+
+// Sender puts messages on the worker's queue.
+type Sender interface {
+	Send(ctx context.Context, body []byte, delay time.Duration) error
+}
+
+// Parts are what a gateway is made of. All are required but where it says so.
+type Parts struct {
+	Store     *dynamo.Store
+	Secrets   secrets.Store
+	Assets    *assets.Store
+	Queue     Sender
+	Providers map[string]provider.Provider
+	// Fetch downloads providers' files, and Deliver reports to callers' endpoints;
+	// both keep away from private addresses.
+	Fetch, Deliver *http.Client
+	// CheckURL says what is wrong with a URL that a caller chose; nil accepts all.
+	CheckURL func(raw string) error
+	// Filter refuses requests for what they say; nil refuses none.
+	Filter intake.Filter
+	// PublicURL is where providers and callers reach the gateway, without a
+	// trailing slash; "" turns webhooks from providers off.
+	PublicURL string
+	// Health may be nil: then each process learns for itself.
+	Health lifecycle.Health
+	// Prepare completes calls, such as for a proxy; it may be nil.
+	Prepare func(ctx context.Context, c *provider.Call, config settings.Config) error
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// App is a gateway whose parts are connected. It is safe for concurrent use.
+type App struct {
+	Parts
+
+	Views  *Views
+	Engine *lifecycle.Engine
+	Runner *lifecycle.Runner
+	Desk   *intake.Desk
+}
+
+// NewID returns an id that nobody can guess, ordered by time: a prefix and a
+// UUID of version 7 without its dashes.
+func NewID(prefix string) string {
+	id, err := uuid.NewV7()
+	if err != nil {
+		id = uuid.New() // panics when the system has no randomness, as nothing can go on then
+	}
+	return prefix + strings.ReplaceAll(id.String(), "-", "")
+}
+
+// New connects the parts. It opens no connection.
+func New(p Parts) *App {
+	if p.Health == nil {
+		p.Health = &failover.Memory{}
+	}
+	a := &App{Parts: p, Views: NewViews(p.Store, p.Now)}
+	a.Engine = lifecycle.NewEngine(p.Store, p.Now, NewID)
+	a.Runner = lifecycle.NewRunner(lifecycle.Parts{
+		Engine: a.Engine, Store: p.Store, Due: p.Store, Views: a.Views, Providers: p.Providers, Keys: p.Secrets,
+		Keeper: keeper{p.Assets, p.Fetch}, Queue: Queue{p.Queue}, Health: p.Health,
+		Reporter:    &reporter{assets: p.Assets, secrets: p.Secrets, client: p.Deliver, now: p.Now},
+		CallbackURL: a.callbackURL, Prepare: a.prepare, Now: p.Now, NewID: NewID, Log: p.Log,
+	})
+	a.Desk = &intake.Desk{
+		Views: a.Views, Server: a.Runner, Tasks: p.Store, CheckURL: p.CheckURL, Filter: p.Filter, Now: p.Now,
+	}
+	return a
+}
+
+// callbackURL is where a provider reports about an attempt.
+func (a *App) callbackURL(providerName, taskID, attemptID string) string {
+	if a.PublicURL == "" {
+		return ""
+	}
+	query := url.Values{"task": {taskID}, "attempt": {attemptID}}
+	return a.PublicURL + "/api/webhooks/" + providerName + "?" + query.Encode()
+}
+
+func (a *App) prepare(ctx context.Context, c *provider.Call, config settings.Config) error {
+	if a.Parts.Prepare == nil {
+		return nil
+	}
+	return a.Parts.Prepare(ctx, c, config)
+}
+
+// WebhookSecretName is the secret of the webhooks of one provider, where a
+// config has none of its own.
+func WebhookSecretName(providerName string) string { return "webhook/" + providerName }
+
+// WebhookSecret gives the secret that a config's webhooks are signed with: the
+// config's own, else its provider's, else none.
+func (a *App) WebhookSecret(ctx context.Context, c settings.Config) (secret.Value, error) {
+	for _, name := range []string{c.SecretName + "/webhook", WebhookSecretName(c.Provider)} {
+		value, err := a.Secrets.Get(ctx, name)
+		if err == nil || !errors.Is(err, secrets.ErrNotFound) {
+			return value, err
+		}
+	}
+	return secret.Value{}, nil
+}
+
+// Queue sends tasks' messages as JSON.
+type Queue struct{ Sender }
+
+// Send puts a message on the worker's queue.
+func (q Queue) Send(ctx context.Context, m task.Message, delay time.Duration) error {
+	body, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("encode a message: %w", err)
+	}
+	return q.Sender.Send(ctx, body, min(delay, maxDelay))
+}
+
+// maxDelay is the longest delay of the queue; who needs more is swept.
+const maxDelay = 15 * time.Minute
+
+// Missing reports whether err says that a thing is not in the store.
+func Missing(err error) bool { return errors.Is(err, journal.ErrNotFound) }
