@@ -40,7 +40,7 @@ type accountDoc struct {
 // credits come from a ledger entry. It returns a Conflict error when there is an
 // account with the id.
 //
-// Access: one conditional PutItem on ACCT#id/BAL; 1 write unit and 1 for gsi1.
+// Access: one conditional PutItem on ACCT#id/BAL; 1 write unit and 1 for each index.
 func (s *Store) CreateAccount(ctx context.Context, account credits.Account) error {
 	if account.ID == "" {
 		return missingID("id")
@@ -59,6 +59,7 @@ func (s *Store) CreateAccount(ctx context.Context, account credits.Account) erro
 	id := newWriteID()
 	i[attrWrite] = text(id)
 	i[env.ListPartitionKey], i[env.ListSortKey] = text("ACCOUNTS"), text(place(account.CreatedAt, account.ID))
+	i[env.OpenPartitionKey], i[env.OpenSortKey] = text(accountsByID), text(account.ID)
 	refused, err := s.put(ctx, putNew(roleBalance, s.core(), i))
 	if err != nil {
 		return translate("create account", err)

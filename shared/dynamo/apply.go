@@ -114,7 +114,7 @@ func (s *Store) parts(change journal.Change, id string, now time.Time) ([]part, 
 		if err != nil {
 			return nil, err
 		}
-		parts = append(parts, p)
+		parts = append(parts, awaitRollup(p))
 	}
 	return parts, nil
 }

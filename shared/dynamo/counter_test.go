@@ -47,7 +47,7 @@ func TestCost(t *testing.T) {
 		{"due", func(ctx context.Context) error { _, err := store.Due(ctx, epoch(), 10); return err }, map[string]int{"Query": 8}, 4},
 		{"settle", func(ctx context.Context) error {
 			return store.Apply(ctx, journal.Change{Task: done, Entry: &settle, Usage: &record})
-		}, map[string]int{"TransactWriteItems": 1}, 12},
+		}, map[string]int{"TransactWriteItems": 1}, 13},
 		{"tasks", func(ctx context.Context) error {
 			_, _, err := store.TasksByAccount(ctx, "acct_1", dynamo.TaskFilter{}, "", 10)
 			return err
@@ -62,7 +62,7 @@ func TestCost(t *testing.T) {
 		}, map[string]int{"PutItem": 1}, 1},
 		{"create account", func(ctx context.Context) error {
 			return store.CreateAccount(ctx, credits.Account{ID: "acct_2", CreatedAt: epoch()})
-		}, map[string]int{"PutItem": 1}, 2},
+		}, map[string]int{"PutItem": 1}, 3},
 		{"grant", func(ctx context.Context) error {
 			return store.Post(ctx, credits.ForGrant("acct_2", "1", 5, "", "", epoch()))
 		}, map[string]int{"TransactWriteItems": 1}, 5},

@@ -23,7 +23,8 @@ const (
 	ListIndex        = "gsi1"
 	ListPartitionKey = "gsi1pk"
 	ListSortKey      = "gsi1sk"
-	// OpenIndex is sparse: tasks that have something due, and the list of all keys.
+	// OpenIndex is sparse: tasks that have something due, the lists of all keys and
+	// of all accounts, and usage records that are not in the statistics yet.
 	OpenIndex        = "gsi2"
 	OpenPartitionKey = "gsi2pk"
 	OpenSortKey      = "gsi2sk"
@@ -104,6 +105,7 @@ func Tables() []Table {
 			DeletionProtection: true,
 			Indexes: []Index{
 				{Name: ListIndex, PartitionKey: ListPartitionKey, SortKey: ListSortKey, Projection: All},
+				{Name: OpenIndex, PartitionKey: OpenPartitionKey, SortKey: OpenSortKey, Projection: KeysOnly},
 			},
 		},
 	}
