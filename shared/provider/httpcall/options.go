@@ -82,3 +82,65 @@ func Invalid(format string, args ...any) *fault.Failure {
 func Unsupported(format string, args ...any) *fault.Failure {
 	return &fault.Failure{Class: fault.ClassUnsupported, Message: fmt.Sprintf(format, args...)}
 }
+
+// The JSON types of a setting, for [KnownOptions].
+const (
+	Number  = "number"
+	Boolean = "boolean"
+	String  = "string"
+)
+
+// KnownOptions copies the settings that known lists, by name and JSON type, into
+// the object into. It reads them as [Options] does: others are dropped, and one
+// of the wrong type is a Failure of class invalid_input.
+func KnownOptions(c provider.Call, protocol string, known map[string]string, into map[string]any) error {
+	options, err := MergedOptions(c, protocol)
+	if err != nil {
+		return err
+	}
+	for name, raw := range options {
+		want, ok := known[name]
+		if !ok {
+			continue
+		}
+		var value any
+		if err := json.Unmarshal(raw, &value); err != nil || typeOf(value) != want {
+			return Invalid("options.%s must be a %s", name, want)
+		}
+		into[name] = value
+	}
+	return nil
+}
+
+func typeOf(value any) string {
+	switch value.(type) {
+	case float64:
+		return Number
+	case bool:
+		return Boolean
+	case string:
+		return String
+	default:
+		return ""
+	}
+}
+
+// OwnOptions are the settings that are meant for this protocol alone: those of
+// the config, and those that the request holds under the protocol's name. They
+// are what a model that a driver does not know gets, unchecked.
+func OwnOptions(c provider.Call, protocol string) (map[string]any, error) {
+	own := c
+	own.Request.Options = map[string]json.RawMessage{}
+	if members, ok := c.Request.Options[protocol]; ok {
+		own.Request.Options[protocol] = members
+	}
+	options, err := MergedOptions(own, protocol)
+	if err != nil {
+		return nil, err
+	}
+	values := make(map[string]any, len(options))
+	for name, raw := range options {
+		values[name] = raw
+	}
+	return values, nil
+}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"easel/shared/provider"
+	"easel/shared/provider/httpcall"
 )
 
 // family is what a group of models takes as input. The zero value is a model
@@ -34,9 +35,9 @@ type family struct {
 }
 
 const (
-	number  = "number"
-	boolean = "boolean"
-	text    = "string"
+	number  = httpcall.Number
+	boolean = httpcall.Boolean
+	text    = httpcall.String
 )
 
 // familyOf finds the family by the model's name; a config whose model is only a

@@ -3,7 +3,6 @@ package replicate
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/json"
 	"math"
 	"slices"
 	"strings"
@@ -37,12 +36,16 @@ func inputOf(c provider.Call) (map[string]any, error) {
 	case req.Mask != "":
 		return nil, httpcall.Unsupported("the model takes no mask")
 	}
-	input := make(map[string]any)
-	if err := addOptions(input, f, c); err != nil {
-		return nil, err
-	}
 	if !f.known {
+		input, err := httpcall.OwnOptions(c, name)
+		if err != nil {
+			return nil, err
+		}
 		return input, addUnknown(input, req)
+	}
+	input := make(map[string]any)
+	if err := httpcall.KnownOptions(c, name, f.options, input); err != nil {
+		return nil, err
 	}
 	if err := addImage(input, f, req); err != nil {
 		return nil, err
@@ -62,50 +65,6 @@ func inputOf(c provider.Call) (map[string]any, error) {
 		return nil, err
 	}
 	return input, addSize(input, f, req)
-}
-
-// addOptions takes over the settings that the family has. A model that the
-// driver does not know gets those that are meant for this protocol alone.
-func addOptions(input map[string]any, f family, c provider.Call) error {
-	options, err := httpcall.MergedOptions(c, name)
-	if err != nil {
-		return err
-	}
-	if !f.known {
-		own := c
-		own.Request.Options = map[string]json.RawMessage{}
-		if members, ok := c.Request.Options[name]; ok {
-			own.Request.Options[name] = members
-		}
-		if options, err = httpcall.MergedOptions(own, name); err != nil {
-			return err
-		}
-	}
-	for option, raw := range options {
-		want, ok := f.options[option]
-		if f.known && !ok {
-			continue
-		}
-		var value any
-		if err := json.Unmarshal(raw, &value); err != nil || (f.known && typeOf(value) != want) {
-			return httpcall.Invalid("options.%s must be a %s", option, want)
-		}
-		input[option] = value
-	}
-	return nil
-}
-
-func typeOf(value any) string {
-	switch value.(type) {
-	case float64:
-		return number
-	case bool:
-		return boolean
-	case string:
-		return text
-	default:
-		return ""
-	}
 }
 
 // addUnknown adds what nearly every model calls the same. What cannot be
