@@ -53,20 +53,3 @@ func TestLoadNamesEveryVariableThatIsWrong(t *testing.T) {
 		t.Errorf("error = %v, want no value and no good variable", err)
 	}
 }
-
-func TestLoadLocal(t *testing.T) {
-	t.Parallel()
-	key := "esl_abcdefghijkl_" + strings.Repeat("x", 32)
-	l, err := loadLocal(lookup(map[string]string{APIKey: key, FalKey: "f", SimulatorLatency: "0"}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if l.Addr != DefaultAddr || l.APIKey.Reveal() != key || !l.AdminKey.IsZero() || len(l.ProviderKeys) != 1 ||
-		l.ProviderKeys["fal"].Reveal() != "f" || l.SimulatorLatency == nil || *l.SimulatorLatency != 0 {
-		t.Errorf("local = %+v", l)
-	}
-	_, err = loadLocal(lookup(map[string]string{AdminKey: "hunter2", SimulatorLatency: "soon"}))
-	if err == nil || !strings.Contains(err.Error(), AdminKey) || !strings.Contains(err.Error(), SimulatorLatency) || strings.Contains(err.Error(), "hunter2") {
-		t.Errorf("error = %v", err)
-	}
-}

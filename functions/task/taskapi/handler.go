@@ -15,15 +15,10 @@ import (
 	"easel/shared/task"
 )
 
-// Lister reads an account's tasks, newest first; next is "" on the last page.
+// Lister reads an account's tasks, newest first, of one status and kind where
+// they are given; next is "" on the last page.
 type Lister interface {
-	ListTasks(ctx context.Context, account string, f Filter, cursor string, limit int) (tasks []task.Task, next string, err error)
-}
-
-// Filter narrows a list; empty members do not.
-type Filter struct {
-	Status task.Status
-	Kind   generation.Kind
+	ListTasks(ctx context.Context, account string, status task.Status, kind generation.Kind, cursor string, limit int) (tasks []task.Task, next string, err error)
 }
 
 // Canceler ends a task at its caller's wish. A task that has ended is a Conflict
@@ -91,10 +86,10 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, t task.Task) er
 
 func (h *handler) list(w http.ResponseWriter, r *http.Request, c httpapi.Caller) error {
 	query := r.URL.Query()
-	f := Filter{Status: task.Status(query.Get("status")), Kind: generation.Kind(query.Get("kind"))}
+	status, kind := task.Status(query.Get("status")), generation.Kind(query.Get("kind"))
 	var fields fault.Fields
-	fields.Check(f.Status == "" || f.Status.Valid(), "status", "must be queued, processing, succeeded, failed, canceled or expired")
-	fields.Check(f.Kind == "" || f.Kind.Valid(), "kind", "must be image, video or text")
+	fields.Check(status == "" || status.Valid(), "status", "must be queued, processing, succeeded, failed, canceled or expired")
+	fields.Check(kind == "" || kind.Valid(), "kind", "must be image, video or text")
 	if err := fields.Err(); err != nil {
 		return err
 	}
@@ -102,7 +97,7 @@ func (h *handler) list(w http.ResponseWriter, r *http.Request, c httpapi.Caller)
 	if err != nil {
 		return err
 	}
-	tasks, next, err := h.Lister.ListTasks(r.Context(), c.Account, f, query.Get("cursor"), limit)
+	tasks, next, err := h.Lister.ListTasks(r.Context(), c.Account, status, kind, query.Get("cursor"), limit)
 	if err != nil {
 		return err
 	}

@@ -35,10 +35,10 @@ func setup(t *testing.T) *bundle {
 // lister lists the store's tasks on one page.
 type lister struct{ g *intaketest.Gateway }
 
-func (l lister) ListTasks(_ context.Context, account string, f taskapi.Filter, _ string, limit int) ([]task.Task, string, error) {
+func (l lister) ListTasks(_ context.Context, account string, status task.Status, kind generation.Kind, _ string, limit int) ([]task.Task, string, error) {
 	var list []task.Task
 	for _, t := range l.g.Store.Tasks() {
-		if t.Account == account && (f.Status == "" || t.Status == f.Status) && (f.Kind == "" || t.Kind == f.Kind) {
+		if t.Account == account && (status == "" || t.Status == status) && (kind == "" || t.Kind == kind) {
 			list = append(list, t)
 		}
 	}

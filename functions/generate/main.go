@@ -1,0 +1,25 @@
+// Command generate is the function that takes image and video requests in.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	"easel/functions/generate/generateapi"
+	"easel/shared/app"
+	"easel/shared/lambdahttp"
+)
+
+func main() {
+	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	gateway, deployment, err := app.Load(context.Background(), log)
+	if err != nil {
+		log.Error("the function cannot start", "error", err)
+		os.Exit(1)
+	}
+	lambdahttp.Start(generateapi.New(generateapi.Deps{
+		Auth: gateway.Auth(), Desk: gateway.Desk, Views: gateway.Views, Accounts: gateway.Store, Tasks: gateway.Store,
+		Canceler: gateway.Runner, Signer: gateway.Assets, Files: app.Files{Assets: gateway.Assets}, Log: log, Now: gateway.Now,
+	}), app.Lambda(deployment, log))
+}

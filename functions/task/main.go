@@ -1,0 +1,25 @@
+// Command task is the function that shows, follows and cancels tasks.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	"easel/functions/task/taskapi"
+	"easel/shared/app"
+	"easel/shared/lambdahttp"
+)
+
+func main() {
+	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	gateway, deployment, err := app.Load(context.Background(), log)
+	if err != nil {
+		log.Error("the function cannot start", "error", err)
+		os.Exit(1)
+	}
+	lambdahttp.Start(taskapi.New(taskapi.Deps{
+		Auth: gateway.Auth(), Tasks: gateway.Store, Lister: app.Lister{Store: gateway.Store},
+		Canceler: gateway.Runner, Signer: gateway.Assets, Log: log,
+	}), app.Lambda(deployment, log))
+}

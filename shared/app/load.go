@@ -1,0 +1,89 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"easel/shared/assets"
+	"easel/shared/dynamo"
+	"easel/shared/env"
+	"easel/shared/generation"
+	"easel/shared/httpapi"
+	"easel/shared/lambdahttp"
+	"easel/shared/queue"
+	"easel/shared/safehttp"
+	"easel/shared/secrets"
+	"easel/shared/settings"
+	"easel/shared/task"
+)
+
+// headerMargin is added to the longest timeout of a config, so that the config's
+// own timeout is the one that ends a call.
+const headerMargin = 10 * time.Second
+
+// Load returns the gateway of a deployed function, made from its environment and
+// its role's credentials. It opens no connection.
+func Load(ctx context.Context, log *slog.Logger) (*App, env.Deployment, error) {
+	d, err := env.Load()
+	if err != nil {
+		return nil, d, err
+	}
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, d, fmt.Errorf("load the AWS configuration: %w", err)
+	}
+	manager := secrets.NewManager(secretsmanager.NewFromConfig(cfg), secrets.ManagerOptions{Prefix: d.SecretPrefix})
+	longest := settings.MaxTimeout*time.Second + headerMargin
+	return New(Parts{
+		Store: dynamo.New(dynamodb.NewFromConfig(cfg), dynamo.Options{
+			Prefix: d.TablePrefix, TaskTTL: d.TaskRetention, UsageTTL: d.UsageRetention,
+		}),
+		Secrets:   secrets.NewCached(manager, secrets.CachedOptions{}),
+		Assets:    assets.New(s3.NewFromConfig(cfg), assets.Options{Bucket: d.Bucket}),
+		Queue:     queue.NewSQS(sqs.NewFromConfig(cfg), d.QueueURL),
+		Providers: Providers(safehttp.New(safehttp.Options{AnyPort: true, HeaderTimeout: longest})),
+		Fetch:     safehttp.New(safehttp.Options{}),
+		Deliver:   safehttp.New(safehttp.Options{NoRedirect: true}),
+		CheckURL:  func(raw string) error { return safehttp.CheckURL(raw, safehttp.Options{}) },
+		PublicURL: d.PublicURL,
+		Now:       time.Now,
+		Log:       log,
+	}), d, nil
+}
+
+// Lambda is how a deployed function runs its handler.
+func Lambda(d env.Deployment, log *slog.Logger) lambdahttp.Options {
+	return lambdahttp.Options{Mode: lambdahttp.Mode(d.ResponseMode), Logger: log}
+}
+
+// Auth returns an Authenticator over the store's API keys, with its own cache:
+// make one per process.
+func (a *App) Auth() *httpapi.KeyAuth {
+	return httpapi.NewKeyAuth(httpapi.NewKeyCache(a.Store, a.Now), a.Now)
+}
+
+// Lister lists an account's tasks for the task function.
+type Lister struct{ Store *dynamo.Store }
+
+// ListTasks returns one page of the account's tasks, newest first.
+func (l Lister) ListTasks(ctx context.Context, account string, s task.Status, k generation.Kind, cursor string, limit int) ([]task.Task, string, error) {
+	return l.Store.TasksByAccount(ctx, account, dynamo.TaskFilter{Status: s, Kind: k}, cursor, limit)
+}
+
+// Files opens stored outputs.
+type Files struct{ Assets *assets.Store }
+
+// OpenFile returns the object's bytes. The caller closes the reader.
+func (f Files) OpenFile(ctx context.Context, key string) (io.ReadCloser, error) {
+	body, _, err := f.Assets.Open(ctx, key)
+	return body, err
+}
