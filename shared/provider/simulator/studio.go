@@ -75,7 +75,13 @@ func (st *studio) render(w work) ([]byte, error) {
 	}
 	scene := draw.Scene{Prompt: w.Prompt, Seed: w.Seed, Width: w.Width, Height: w.Height, Blurred: w.Blurred}
 	var out bytes.Buffer
-	if err := draw.Encode(&out, scene, draw.Format(w.Format), w.Quality); err != nil {
+	var err error
+	if w.Format == "mp4" {
+		err = draw.Film(&out, scene, w.Seconds)
+	} else {
+		err = draw.Encode(&out, scene, draw.Format(w.Format), w.Quality)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("draw %dx%d %s: %w", w.Width, w.Height, w.Format, err)
 	}
 	st.keep(w, out.Bytes())
