@@ -20,6 +20,10 @@ const (
 	Data = "EASEL_DATA"
 	// SimulatorLatency is how long simulated providers take, in milliseconds.
 	SimulatorLatency = "EASEL_SIMULATOR_LATENCY_MS"
+	// Engine is the path of the embedded database engine; empty looks for it.
+	Engine = "EASEL_DYNOXIDE"
+	// DynamoEndpoint is the URL of another DynamoDB than the embedded one.
+	DynamoEndpoint = "AWS_ENDPOINT_URL_DYNAMODB"
 )
 
 // The variables that switch a provider from simulated to real, and the seed
@@ -53,6 +57,8 @@ type Local struct {
 	GeminiModel            string
 	CloudflareGatewayURL   string
 	CloudflareGatewayToken secret.Value
+	// Engine and DynamoEndpoint are empty where the environment does not say.
+	Engine, DynamoEndpoint string
 }
 
 // LoadLocal reads the environment of local mode. Its error names every variable
@@ -69,6 +75,7 @@ func loadLocal(lookup func(string) (string, bool)) (Local, error) {
 		ProviderKeys: map[string]secret.Value{}, ReplicateWebhookSecret: secret.New(r.text(ReplicateWebhookSecret)),
 		GeminiModel: r.text(GeminiModel), CloudflareGatewayURL: r.text(CloudflareGatewayURL),
 		CloudflareGatewayToken: secret.New(r.text(CloudflareGatewayToken)),
+		Engine:                 r.text(Engine), DynamoEndpoint: r.text(DynamoEndpoint),
 	}
 	if l.Addr == "" {
 		l.Addr = DefaultAddr
