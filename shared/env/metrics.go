@@ -7,7 +7,6 @@ const MetricNamespace = "Easel"
 const (
 	Count        = "Count"
 	Milliseconds = "Milliseconds"
-	Seconds      = "Seconds"
 	NoUnit       = "None"
 )
 
@@ -69,6 +68,9 @@ const (
 	// MetricAttempts counts calls of providers that ended, by their class; the class
 	// of a good one is [ClassNone].
 	MetricAttempts = "attempts"
+	// MetricProviderFaults counts the attempts that failed by the provider's own
+	// fault or ours, so not by a refused prompt or bad input.
+	MetricProviderFaults = "provider_faults"
 	// MetricFailovers counts tasks that went on to another config.
 	MetricFailovers = "failovers"
 	// MetricCredits sums the credits that were charged.
@@ -106,29 +108,33 @@ type Metric struct {
 	Name string
 	// Unit is CloudWatch's word for what is measured.
 	Unit string
-	// Dimensions are the names, besides [DimensionStage], that each value carries.
-	Dimensions []string
+	// Dimensions are the sets of names, besides [DimensionStage], under which each
+	// value is published; an empty set is the stage alone.
+	Dimensions [][]string
 }
 
 // Metrics returns the definition of every metric. Each combination of values is
 // billed as a metric of its own, so no dimension may hold an id.
 func Metrics() []Metric {
+	total := []string{}
+	only := func(names ...string) [][]string { return [][]string{names} }
 	return []Metric{
-		{MetricRequests, Count, []string{DimensionFunction, DimensionOutcome}},
-		{MetricLatency, Milliseconds, []string{DimensionOperation}},
-		{MetricTasks, Count, []string{DimensionKind, DimensionOutcome}},
-		{MetricTaskDuration, Milliseconds, []string{DimensionKind}},
-		{MetricAttempts, Count, []string{DimensionProvider, DimensionClass}},
-		{MetricFailovers, Count, []string{DimensionKind}},
-		{MetricCredits, Count, []string{DimensionKind}},
-		{MetricProviderCost, NoUnit, []string{DimensionProvider}},
-		{MetricWebhookReceipts, Count, []string{DimensionOutcome}},
-		{MetricWebhookLag, Milliseconds, []string{DimensionProvider}},
-		{MetricQueueAge, Milliseconds, nil},
-		{MetricBreakerState, NoUnit, []string{DimensionProvider}},
-		{MetricConfigFaults, Count, nil},
-		{MetricTicks, Count, nil},
-		{MetricOverdue, Count, nil},
-		{MetricCreditDrift, NoUnit, nil},
+		{MetricRequests, Count, only(DimensionFunction, DimensionOutcome)},
+		{MetricLatency, Milliseconds, only(DimensionOperation)},
+		{MetricTasks, Count, only(DimensionOutcome)},
+		{MetricTaskDuration, Milliseconds, only(DimensionKind)},
+		{MetricAttempts, Count, [][]string{total, {DimensionProvider, DimensionClass}}},
+		{MetricProviderFaults, Count, [][]string{total}},
+		{MetricFailovers, Count, [][]string{total}},
+		{MetricCredits, Count, only(DimensionKind)},
+		{MetricProviderCost, NoUnit, only(DimensionProvider)},
+		{MetricWebhookReceipts, Count, only(DimensionOutcome)},
+		{MetricWebhookLag, Milliseconds, only(DimensionProvider)},
+		{MetricQueueAge, Milliseconds, [][]string{total}},
+		{MetricBreakerState, NoUnit, [][]string{total, {DimensionProvider}}},
+		{MetricConfigFaults, Count, [][]string{total}},
+		{MetricTicks, Count, [][]string{total}},
+		{MetricOverdue, Count, [][]string{total}},
+		{MetricCreditDrift, NoUnit, [][]string{total}},
 	}
 }
