@@ -10,7 +10,7 @@ import (
 )
 
 // createRequest is the body of the three creates. Each model takes some of it.
-type createRequest struct { //nolint:tagliatelle // the vendor's spelling
+type createRequest struct {
 	Model             string      `json:"model"`
 	PromptText        string      `json:"promptText,omitempty"`
 	PromptImage       string      `json:"promptImage,omitempty"`
@@ -28,7 +28,7 @@ type reference struct {
 }
 
 type moderation struct {
-	PublicFigureThreshold string `json:"publicFigureThreshold"` //nolint:tagliatelle // the vendor's spelling
+	PublicFigureThreshold string `json:"publicFigureThreshold"`
 }
 
 // options are settings that callers and configs may pass through.
@@ -38,7 +38,7 @@ type options struct {
 }
 
 // task is a job as creates and look-ups show it.
-type task struct { //nolint:tagliatelle // the vendor's spelling
+type task struct {
 	ID          string   `json:"id"`
 	Status      string   `json:"status"`
 	Progress    float64  `json:"progress"`

@@ -45,7 +45,7 @@ type v1Answer struct {
 
 type v1Artifact struct {
 	Base64       string `json:"base64"`
-	FinishReason string `json:"finishReason"` //nolint:tagliatelle // the vendor's spelling
+	FinishReason string `json:"finishReason"`
 }
 
 // The finish reasons of both APIs. A filtered picture is there, but blurred.
