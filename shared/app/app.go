@@ -18,6 +18,7 @@ import (
 
 	"easel/shared/assets"
 	"easel/shared/dynamo"
+	"easel/shared/env"
 	"easel/shared/failover"
 	"easel/shared/intake"
 	"easel/shared/journal"
@@ -90,7 +91,7 @@ func New(p Parts) *App {
 		Engine: a.Engine, Store: p.Store, Due: p.Store, Views: a.Views, Providers: p.Providers, Keys: p.Secrets,
 		Keeper: keeper{p.Assets, p.Fetch}, Queue: Queue{p.Queue}, Health: p.Health,
 		Reporter:    &reporter{assets: p.Assets, secrets: p.Secrets, client: p.Deliver, now: p.Now},
-		CallbackURL: a.callbackURL, Prepare: a.prepare, Now: p.Now, NewID: NewID, Log: p.Log,
+		CallbackURL: a.callbackURL, Prepare: p.Prepare, Now: p.Now, NewID: NewID, Log: p.Log,
 	})
 	a.Desk = &intake.Desk{
 		Views: a.Views, Server: a.Runner, Tasks: p.Store, CheckURL: p.CheckURL, Filter: p.Filter, Now: p.Now,
@@ -107,21 +108,22 @@ func (a *App) callbackURL(providerName, taskID, attemptID string) string {
 	return a.PublicURL + "/api/webhooks/" + providerName + "?" + query.Encode()
 }
 
-func (a *App) prepare(ctx context.Context, c *provider.Call, config settings.Config) error {
-	if a.Parts.Prepare == nil {
-		return nil
-	}
-	return a.Parts.Prepare(ctx, c, config)
-}
+// KeySecret is the name of a config's key in the secret store.
+func KeySecret(configID string) string { return env.ConfigSecrets + configID }
 
-// WebhookSecretName is the secret of the webhooks of one provider, where a
-// config has none of its own.
-func WebhookSecretName(providerName string) string { return "webhook/" + providerName }
+// WebhookSecretName is the name of what a config's webhooks are signed with.
+func WebhookSecretName(configID string) string { return env.ConfigSecrets + configID + "-webhook" }
+
+// ProviderWebhookSecretName is the secret of the webhooks of a whole provider,
+// where a config has none of its own.
+func ProviderWebhookSecretName(providerName string) string {
+	return env.ConfigSecrets + "webhook-" + providerName
+}
 
 // WebhookSecret gives the secret that a config's webhooks are signed with: the
 // config's own, else its provider's, else none.
 func (a *App) WebhookSecret(ctx context.Context, c settings.Config) (secret.Value, error) {
-	for _, name := range []string{c.SecretName + "/webhook", WebhookSecretName(c.Provider)} {
+	for _, name := range []string{WebhookSecretName(c.ID), ProviderWebhookSecretName(c.Provider)} {
 		value, err := a.Secrets.Get(ctx, name)
 		if err == nil || !errors.Is(err, secrets.ErrNotFound) {
 			return value, err

@@ -11,14 +11,12 @@ import (
 	"time"
 
 	"easel/shared/assets"
+	"easel/shared/env"
 	"easel/shared/httpapi"
 	"easel/shared/secrets"
 	"easel/shared/task"
 	"easel/shared/webhook"
 )
-
-// CallbackSecretName is the secret that reports to callers are signed with.
-const CallbackSecretName = "callback"
 
 // reporter tells callers' endpoints that their tasks have ended: one POST in the
 // form of Standard Webhooks. The id of the message is the task's and its status,
@@ -69,7 +67,7 @@ func (r *reporter) request(ctx context.Context, t task.Task) (*http.Request, err
 	if err != nil {
 		return nil, fmt.Errorf("encode a report: %w", err)
 	}
-	key, err := r.secrets.Get(ctx, CallbackSecretName)
+	key, err := r.secrets.Get(ctx, env.WebhookSecret)
 	if err != nil {
 		return nil, fmt.Errorf("read the secret of reports: %w", err)
 	}

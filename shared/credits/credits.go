@@ -126,14 +126,18 @@ func ForLate(account, task string, charge int64, at time.Time) Entry {
 // ForGrant gives amount, which is positive, under the caller's id, so that the
 // same grant sent twice counts once.
 func ForGrant(account, id string, amount int64, note, by string, at time.Time) Entry {
-	return Entry{ID: string(Grant) + "#" + id, Account: account, Reason: Grant,
-		Delta: Balance{Granted: amount, Available: amount}, Note: note, By: by, At: at}
+	return Entry{
+		ID: string(Grant) + "#" + id, Account: account, Reason: Grant,
+		Delta: Balance{Granted: amount, Available: amount}, Note: note, By: by, At: at,
+	}
 }
 
 // ForAdjust corrects the available balance by amount, up or down, under the caller's id.
 func ForAdjust(account, id string, amount int64, note, by string, at time.Time) Entry {
-	return Entry{ID: string(Adjust) + "#" + id, Account: account, Reason: Adjust,
-		Delta: Balance{Granted: amount, Available: amount}, Note: note, By: by, At: at}
+	return Entry{
+		ID: string(Adjust) + "#" + id, Account: account, Reason: Adjust,
+		Delta: Balance{Granted: amount, Available: amount}, Note: note, By: by, At: at,
+	}
 }
 
 func ofTask(reason Reason, account, task string, delta Balance, at time.Time) Entry {

@@ -2,6 +2,7 @@ package failover_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -132,7 +133,7 @@ func TestNextProperties(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		retries := rapid.IntRange(0, 3).Draw(rt, "retries")
 		n := rapid.IntRange(0, 4).Draw(rt, "configs")
-		var ids []string
+		ids := make([]string, 0, n)
 		for i := range n {
 			ids = append(ids, fmt.Sprint("cfg", i))
 		}
@@ -192,11 +193,12 @@ func TestCandidates(t *testing.T) {
 	}
 }
 
-func names(list []failover.Candidate) (s string) {
+func names(list []failover.Candidate) string {
+	var s strings.Builder
 	for _, c := range list {
-		s += c.Config.ID + ":" + c.Model + " "
+		s.WriteString(c.Config.ID + ":" + c.Model + " ")
 	}
-	return s
+	return s.String()
 }
 
 func TestNextStopsAtAnOpenAttempt(t *testing.T) {

@@ -52,7 +52,7 @@ type Duplicate struct{ Idempotency }
 
 // Error names the task that the key belongs to.
 func (d *Duplicate) Error() string {
-	return fmt.Sprintf("journal: idempotency key was used for task %s", d.Task)
+	return "journal: idempotency key was used for task " + d.Task
 }
 
 // Insufficient is returned by a store when the account cannot bear the entry.

@@ -45,10 +45,10 @@ func (r *Runner) resolve(ctx context.Context, t task.Task, a task.Attempt) (task
 	if err != nil {
 		return t, false, err
 	}
-	p, call, err := r.call(ctx, t, a, view)
+	l, err := r.line(ctx, t, a, view)
 	if err == nil {
-		if finder, ok := p.(provider.Finder); ok {
-			job, found, err := r.find(ctx, finder, call)
+		if finder, ok := l.Provider.(provider.Finder); ok {
+			job, found, err := r.find(ctx, finder, l.call)
 			if err == nil && found {
 				next, err := r.Engine.Accept(ctx, t, a.ID, provider.Answer{Job: job}, 0)
 				return next, true, err
@@ -73,7 +73,11 @@ func (r *Runner) look(ctx context.Context, t task.Task, a task.Attempt) (task.Ta
 	if err != nil {
 		return t, false, err
 	}
-	answer, p, call, err := r.poll(ctx, t, a, view)
+	l, err := r.line(ctx, t, a, view)
+	var answer provider.Answer
+	if err == nil {
+		answer, err = l.poll(ctx, a)
+	}
 	if err != nil {
 		f := fault.FailureOf(err)
 		r.Log.WarnContext(ctx, "a job could not be looked up", "task", t.ID, "attempt", a.ID, "config", a.Config, "class", f.Class, "detail", f.Detail)
@@ -89,32 +93,27 @@ func (r *Runner) look(ctx context.Context, t task.Task, a task.Attempt) (task.Ta
 		return next, true, err
 	default:
 		if t.Status.Terminal() || !r.Now().Before(t.ExpiresAt) {
-			r.cancelJob(ctx, p, call, a)
+			r.cancelJob(ctx, l, a)
 		}
 		return r.stillOpen(ctx, t, a, answer.Progress, r.pollAfter(a.Provider, answer.PollAfter, a.Polls+1))
 	}
 }
 
-func (r *Runner) poll(ctx context.Context, t task.Task, a task.Attempt, view catalog.View) (provider.Answer, provider.Provider, provider.Call, error) {
-	p, call, err := r.call(ctx, t, a, view)
-	if err != nil {
-		return provider.Answer{}, nil, call, err
-	}
+func (l line) poll(ctx context.Context, a task.Attempt) (provider.Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	answer, err := p.Poll(ctx, call, job(a))
-	return answer, p, call, err
+	return l.Poll(ctx, l.call, job(a))
 }
 
 func job(a task.Attempt) provider.Job { return provider.Job{ID: a.Job, Handle: a.Handle} }
 
 // cancelJob asks the provider to stop a job that nobody waits for any more. It
 // is tried again with every later look-up.
-func (r *Runner) cancelJob(ctx context.Context, p provider.Provider, call provider.Call, a task.Attempt) {
+func (r *Runner) cancelJob(ctx context.Context, l line, a task.Attempt) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	if err := p.Cancel(ctx, call, job(a)); err != nil {
-		r.Log.WarnContext(ctx, "a job could not be canceled", "task", call.Task, "attempt", a.ID, "config", a.Config, "error", err)
+	if err := l.Cancel(ctx, l.call, job(a)); err != nil {
+		r.Log.WarnContext(ctx, "a job could not be canceled", "task", l.call.Task, "attempt", a.ID, "config", a.Config, "error", err)
 	}
 }
 
@@ -134,7 +133,8 @@ func (r *Runner) stillOpen(ctx context.Context, t task.Task, a task.Attempt, pro
 		if err != nil {
 			return t, false, err
 		}
-		return next, false, r.wake(ctx, next, delay)
+		r.wake(ctx, next, delay)
+		return next, false, nil
 	}
 }
 
@@ -214,7 +214,8 @@ func (r *Runner) Serve(ctx context.Context, o Order, wait time.Duration) (t task
 		return t, replayed, err
 	}
 	if !inline {
-		return t, false, r.announce(ctx, t)
+		r.announce(ctx, t)
+		return t, false, nil
 	}
 	next, err := r.serve(ctx, t, d.Candidate, view)
 	if err != nil {
@@ -235,7 +236,7 @@ func (r *Runner) serve(ctx context.Context, t task.Task, c failover.Candidate, v
 		next, err = r.drive(ctx, next, task.Message{Task: t.ID, Reason: serving})
 	}
 	if err == nil && next.Status.Terminal() && !next.Delivery.NextAt.IsZero() {
-		err = r.announce(ctx, next)
+		r.announce(ctx, next)
 	}
 	return next, err
 }
@@ -252,11 +253,10 @@ func (r *Runner) fits(ctx context.Context, name string, kind generation.Kind, ti
 
 // announce asks the worker to start a task. A message that cannot be sent is no
 // error: the sweep finds the task.
-func (r *Runner) announce(ctx context.Context, t task.Task) error {
+func (r *Runner) announce(ctx context.Context, t task.Task) {
 	if err := r.Queue.Send(ctx, task.Message{Task: t.ID, Reason: "created"}, 0); err != nil {
 		r.Log.WarnContext(ctx, "the sweep will start a task: no message could be sent", "task", t.ID, "error", err)
 	}
-	return nil
 }
 
 // Cancel ends a task at its caller's wish and asks the worker to stop the

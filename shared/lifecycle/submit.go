@@ -34,32 +34,39 @@ func (r *Runner) submit(ctx context.Context, t task.Task, c failover.Candidate, 
 		return r.notAccepted(ctx, t, id, c, failureOf(answer), answer.Usage)
 	default:
 		r.Health.Report(c.Config.ID, nil, r.Now())
-		return r.accepted(ctx, t, id, answer, c)
+		next, err := r.accepted(ctx, t, id, answer, c)
+		return next, false, err
 	}
 }
 
 // send calls the provider once.
 func (r *Runner) send(ctx context.Context, t task.Task, a task.Attempt, c failover.Candidate, view catalog.View) (provider.Answer, error) {
-	p, call, err := r.call(ctx, t, a, view)
+	l, err := r.line(ctx, t, a, view)
 	if err != nil {
 		return provider.Answer{}, err
 	}
-	call.Model, call.Endpoint = c.Model, c.Endpoint
+	l.call.Model, l.call.Endpoint = c.Model, c.Endpoint
 	ctx, cancel := context.WithTimeout(ctx, r.timeout(t, c))
 	defer cancel()
-	return p.Submit(ctx, call)
+	return l.Submit(ctx, l.call)
 }
 
-// call builds what every call about an attempt needs. Its errors are failures
+// line is an attempt's way to its provider.
+type line struct {
+	provider.Provider
+	call provider.Call
+}
+
+// line builds what every call about an attempt needs. Its errors are failures
 // that are not unknown: nothing was sent.
-func (r *Runner) call(ctx context.Context, t task.Task, a task.Attempt, view catalog.View) (provider.Provider, provider.Call, error) {
+func (r *Runner) line(ctx context.Context, t task.Task, a task.Attempt, view catalog.View) (line, error) {
 	p, ok := r.Providers[a.Provider]
 	if !ok {
-		return nil, provider.Call{}, &fault.Failure{Class: fault.ClassUnsupported, Detail: "no provider named " + a.Provider}
+		return line{}, &fault.Failure{Class: fault.ClassUnsupported, Detail: "no provider named " + a.Provider}
 	}
 	config, ok := view.Config(a.Config)
 	if !ok {
-		return nil, provider.Call{}, &fault.Failure{Class: fault.ClassAuth, Detail: "the config was deleted"}
+		return line{}, &fault.Failure{Class: fault.ClassAuth, Detail: "the config was deleted"}
 	}
 	call := provider.Call{
 		BaseURL: config.BaseURL, Endpoint: config.Endpoint, Model: a.Model, Data: config.Data,
@@ -68,7 +75,7 @@ func (r *Runner) call(ctx context.Context, t task.Task, a task.Attempt, view cat
 	if config.SecretName != "" {
 		key, err := r.Keys.Get(ctx, config.SecretName)
 		if err != nil {
-			return nil, provider.Call{}, &fault.Failure{Class: fault.ClassAuth, Detail: "the config's key could not be read", Cause: err}
+			return line{}, &fault.Failure{Class: fault.ClassAuth, Detail: "the config's key could not be read", Cause: err}
 		}
 		call.Key = key
 	}
@@ -77,10 +84,10 @@ func (r *Runner) call(ctx context.Context, t task.Task, a task.Attempt, view cat
 	}
 	if r.Prepare != nil {
 		if err := r.Prepare(ctx, &call, config); err != nil {
-			return nil, provider.Call{}, &fault.Failure{Class: fault.ClassAuth, Detail: "the call could not be prepared", Cause: err}
+			return line{}, &fault.Failure{Class: fault.ClassAuth, Detail: "the call could not be prepared", Cause: err}
 		}
 	}
-	return p, call, nil
+	return line{p, call}, nil
 }
 
 // notAccepted writes down a submit that failed: refused for sure, or unknown.
@@ -105,25 +112,25 @@ func (r *Runner) learn(c failover.Candidate, f *fault.Failure) {
 }
 
 // accepted writes down the provider's job and asks the worker to look at it.
-func (r *Runner) accepted(ctx context.Context, t task.Task, id string, answer provider.Answer, c failover.Candidate) (task.Task, bool, error) {
+func (r *Runner) accepted(ctx context.Context, t task.Task, id string, answer provider.Answer, c failover.Candidate) (task.Task, error) {
 	delay := r.pollAfter(c.Config.Provider, answer.PollAfter, 0)
 	next, err := r.Engine.Accept(ctx, t, id, answer, delay)
 	if err != nil {
-		return t, false, err
+		return t, err
 	}
-	return next, false, r.wake(ctx, next, delay)
+	r.wake(ctx, next, delay)
+	return next, nil
 }
 
 // wake sends a message for a task that is due after delay, unless the next
 // sweep comes soon enough.
-func (r *Runner) wake(ctx context.Context, t task.Task, delay time.Duration) error {
+func (r *Runner) wake(ctx context.Context, t task.Task, delay time.Duration) {
 	if delay >= time.Minute {
-		return nil
+		return
 	}
 	if err := r.Queue.Send(ctx, task.Message{Task: t.ID, Reason: "poll"}, delay); err != nil {
 		r.Log.WarnContext(ctx, "the sweep will poll: no message could be sent", "task", t.ID, "error", err)
 	}
-	return nil
 }
 
 // settle keeps what a provider delivered and ends the task.

@@ -28,8 +28,6 @@ type vendor struct {
 	order []string
 	// asked counts the submits that arrived, by attempt.
 	asked map[string]int
-	// taken maps a task to its attempts that this vendor took and has not ended badly.
-	taken map[string][]*job
 }
 
 func (v *vendor) Describe() provider.Description {

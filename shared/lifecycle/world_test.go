@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"strings"
@@ -63,7 +62,7 @@ func newWorld(seed uint64) *world {
 	clock := func() time.Time { return w.now }
 	newID := func(prefix string) string { w.ids++; return fmt.Sprintf("%s%06d", prefix, w.ids) }
 	providers := map[string]provider.Provider{}
-	var configs []settings.Config
+	configs := make([]settings.Config, 0, 3)
 	for i, name := range []string{"sync", "jobs", "hooks"} {
 		v := &vendor{w: w, name: name, jobs: map[string]*job{}}
 		w.vendors[name], providers[name] = v, v
@@ -92,7 +91,7 @@ func newWorld(seed uint64) *world {
 			return ""
 		},
 		Pause: func(_ context.Context, d time.Duration) error { w.now = w.now.Add(d); return nil },
-		Now:   clock, NewID: newID, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Now:   clock, NewID: newID, Log: slog.New(slog.DiscardHandler),
 		Policy: failover.Policy{Base: time.Second},
 	})
 	must(w.store.CreateAccount(context.Background(), credits.Account{ID: account}))

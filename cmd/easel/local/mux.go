@@ -1,0 +1,77 @@
+package local
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"easel/functions/generate/generateapi"
+	"easel/functions/task/taskapi"
+	"easel/functions/webhook/webhookapi"
+	"easel/shared/apikey"
+	"easel/shared/assets/disk"
+	"easel/shared/dynamo"
+	"easel/shared/generation"
+	"easel/shared/httpapi"
+	"easel/shared/task"
+)
+
+// mux puts every function on one address, as API Gateway does when deployed.
+func (g *Gateway) mux() http.Handler {
+	mux := http.NewServeMux()
+	auth := httpapi.NewKeyAuth(httpapi.NewKeyCache(g.App.Store, time.Now), time.Now)
+	mount := func(h http.Handler, patterns []string) {
+		for _, pattern := range patterns {
+			mux.Handle(pattern, h)
+		}
+	}
+	mount(generateapi.New(generateapi.Deps{
+		Auth: auth, Desk: g.App.Desk, Views: g.App.Views, Accounts: g.App.Store, Tasks: g.App.Store, Canceler: g.App.Runner,
+		Signer: g.App.Assets, Files: files{g}, Log: g.options.Log, Now: time.Now,
+	}), generateapi.Patterns())
+	mount(taskapi.New(taskapi.Deps{
+		Auth: auth, Tasks: g.App.Store, Lister: lister{g.App.Store}, Canceler: g.App.Runner, Signer: g.App.Assets, Log: g.options.Log,
+	}), taskapi.Patterns())
+	mount(webhookapi.New(webhookapi.Deps{
+		Tasks: g.App.Store, Views: g.App.Views, Providers: g.App.Providers, Secrets: g.App,
+		Queue: g.App.Runner.Queue, Log: g.options.Log, Now: time.Now,
+	}), webhookapi.Patterns())
+	mux.HandleFunc("GET /healthz", health)
+	mux.Handle("/"+disk.Bucket+"/", g.disk)
+	mux.Handle(simulatorPath+"/", http.StripPrefix(simulatorPath, g.Simulator))
+	mount(guarded(auth, g.Simulator.Admin(), g), []string{"/simulator", "/simulator/"})
+	if g.options.Console != nil {
+		mux.Handle("/", g.options.Console)
+	}
+	return mux
+}
+
+// health answers as long as the process serves.
+func health(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = io.WriteString(w, `{"status":"ok"}`+"\n")
+}
+
+// guarded opens the simulator's switches to admins alone.
+func guarded(auth httpapi.Authenticator, h http.Handler, g *Gateway) http.Handler {
+	return httpapi.Wrap(httpapi.Guarded(auth, apikey.Admin, func(w http.ResponseWriter, r *http.Request, _ httpapi.Caller) error {
+		h.ServeHTTP(w, r)
+		return nil
+	}), g.options.Log)
+}
+
+// files opens stored outputs for routes that answer with bytes.
+type files struct{ g *Gateway }
+
+func (f files) OpenFile(ctx context.Context, key string) (io.ReadCloser, error) {
+	body, _, err := f.g.App.Assets.Open(ctx, key)
+	return body, err
+}
+
+// lister translates the handler's filter into the store's.
+type lister struct{ store *dynamo.Store }
+
+func (l lister) ListTasks(ctx context.Context, account string, status task.Status, kind generation.Kind, cursor string, limit int) ([]task.Task, string, error) {
+	return l.store.TasksByAccount(ctx, account, dynamo.TaskFilter{Status: status, Kind: kind}, cursor, limit)
+}
