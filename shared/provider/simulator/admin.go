@@ -90,7 +90,7 @@ func (s *Server) adminSubmits(w http.ResponseWriter, r *http.Request) {
 		if want := query.Get("provider"); want != "" && want != name {
 			continue
 		}
-		for _, sub := range s.stats.read(name).Submits {
+		for _, sub := range s.stats.read(name).Recent {
 			if want := query.Get("prompt"); want == "" || want == sub.Prompt {
 				found = append(found, sub)
 			}

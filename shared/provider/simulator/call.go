@@ -24,14 +24,25 @@ type vendor struct {
 	// key takes the caller's API key out of the request; "" when it is missing
 	// or in the wrong place.
 	key func(*http.Request) string
-	// refuse answers with the vendor's own error. reason is RateLimited,
-	// Unavailable, Auth, OutOfCredit, Moderated or ServerError.
-	refuse func(c *call, reason FaultName)
+	// refuse answers with the vendor's own error.
+	refuse func(c *call, why reason)
 	// tooLarge answers a body over the limit.
 	tooLarge func(c *call)
 	// jobs is true where moderation fails the job instead of the call.
 	jobs bool
 }
+
+// reason is why a vendor refuses a call.
+type reason int
+
+const (
+	tooMany reason = iota
+	overloaded
+	badKey
+	noCredit
+	badPrompt
+	broken
+)
 
 // call is one request to one vendor. Its methods are for the goroutine that
 // serves the request.
@@ -62,7 +73,7 @@ func (s *Server) handle(v vendor, pattern, class string, h func(*call)) {
 		s.stats.add(v.name, func(n *Counts) { n.Calls++ })
 		counted := &statusWriter{ResponseWriter: w}
 		c := &call{srv: s, vendor: v, w: counted, r: r, id: uuid.NewString()}
-		defer func() {
+		defer func() { //nolint:contextcheck // the context is that of r
 			if counted.status >= 400 {
 				s.stats.add(v.name, func(n *Counts) { n.Refusals++ })
 			}
@@ -79,11 +90,11 @@ func (s *Server) handle(v vendor, pattern, class string, h func(*call)) {
 		c.body = body
 		r.Body = newBody(body)
 		if key := v.key(r); key == "" || key == "invalid" {
-			v.refuse(c, Auth)
+			v.refuse(c, badKey)
 			return
 		}
 		c.fault = s.faults.take(v.name, class)
-		c.run(h)
+		c.run(h) //nolint:contextcheck // the context travels in c.r
 	})
 }
 
@@ -93,14 +104,22 @@ func newBody(data []byte) io.ReadCloser { return io.NopCloser(bytes.NewReader(da
 // run answers the call, spoiled by its fault.
 func (c *call) run(h func(*call)) {
 	switch c.fault.Fault {
-	case RateLimited, Unavailable, Auth, OutOfCredit, ServerError:
-		c.vendor.refuse(c, c.fault.Fault)
+	case RateLimited:
+		c.vendor.refuse(c, tooMany)
+	case Unavailable:
+		c.vendor.refuse(c, overloaded)
+	case Auth:
+		c.vendor.refuse(c, badKey)
+	case OutOfCredit:
+		c.vendor.refuse(c, noCredit)
+	case ServerError:
+		c.vendor.refuse(c, broken)
 	case Moderated:
 		if c.vendor.jobs {
 			h(c)
 			return
 		}
-		c.vendor.refuse(c, Moderated)
+		c.vendor.refuse(c, badPrompt)
 	case Hang:
 		if c.srv.pause(c.r.Context(), c.fault.delay(maxDelay)) {
 			h(c)
@@ -114,7 +133,9 @@ func (c *call) run(h func(*call)) {
 		truncate(c.w, c.record(h))
 	case SlowBody:
 		c.drip(c.record(h), c.fault.delay(10*time.Second))
-	default: // none, or one that the handler applies itself
+	case LostWebhook, DuplicateWebhook, LateSuccess, JobFails: // the handler applies it itself
+		h(c)
+	default: // none
 		h(c)
 	}
 }
@@ -138,7 +159,7 @@ func (c *call) labor(e effort) bool {
 		return false
 	}
 	if c.fault.Fault == JobFails {
-		c.vendor.refuse(c, ServerError)
+		c.vendor.refuse(c, broken)
 		return false
 	}
 	return true

@@ -79,20 +79,20 @@ func cloudflareError(c *call, status, code int, message string) {
 	})
 }
 
-func refuseCloudflare(c *call, reason FaultName) {
-	switch reason {
-	case RateLimited:
+func refuseCloudflare(c *call, why reason) {
+	switch why {
+	case tooMany:
 		c.w.Header().Set("Retry-After", seconds(c.fault.delay(5*time.Second)))
 		cloudflareError(c, http.StatusTooManyRequests, 2003, "Rate limited")
-	case OutOfCredit:
+	case noCredit:
 		cloudflareError(c, http.StatusPaymentRequired, 2021, "Insufficient credits")
-	case Auth:
+	case badKey:
 		cloudflareError(c, http.StatusUnauthorized, 2009, "Unauthorized")
-	case Moderated:
+	case badPrompt:
 		cloudflareError(c, http.StatusBadRequest, 2016, "Prompt blocked due to security configurations")
-	case Unavailable:
+	case overloaded:
 		cloudflareError(c, http.StatusServiceUnavailable, 2001, "Service unavailable")
-	default:
+	case broken:
 		cloudflareError(c, http.StatusInternalServerError, 2000, "Internal server error")
 	}
 }

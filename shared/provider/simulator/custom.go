@@ -47,19 +47,19 @@ func lumaError(c *call, status int, detail string) {
 	c.json(status, object{"detail": detail})
 }
 
-func refuseLuma(c *call, reason FaultName) {
-	switch reason {
-	case RateLimited:
+func refuseLuma(c *call, why reason) {
+	switch why {
+	case tooMany:
 		c.w.Header().Set("Retry-After", seconds(c.fault.delay(5*time.Second)))
 		c.w.Header().Set("X-Ratelimit-Remaining", "0")
 		lumaError(c, http.StatusTooManyRequests, "rate limit exceeded")
-	case OutOfCredit:
+	case noCredit:
 		lumaError(c, http.StatusPaymentRequired, "insufficient credits")
-	case Auth:
+	case badKey:
 		lumaError(c, http.StatusUnauthorized, "invalid api key")
-	case Unavailable:
+	case overloaded:
 		lumaError(c, http.StatusServiceUnavailable, "service unavailable")
-	default:
+	case badPrompt, broken:
 		lumaError(c, http.StatusInternalServerError, "internal server error")
 	}
 }
@@ -104,7 +104,7 @@ func lumaGet(c *call) {
 	case phaseSucceeded:
 		g["status"] = "completed"
 		g["output"] = []object{{"type": j.Works[0].contentType(), "url": fileURLs(j)[0]}}
-	default:
+	case phaseFailed, phaseCanceled, phaseAborted:
 		g["status"], g["failure_code"], g["failure_reason"] = "failed", "internal_error", "generation failed"
 		if j.End == endModerated {
 			g["failure_code"], g["failure_reason"] = "content_moderated", "the prompt was rejected by moderation"
@@ -130,17 +130,17 @@ func klingAnswer(c *call, code int, message string, data any) {
 	c.json(http.StatusOK, object{"code": code, "message": message, "request_id": c.id, "data": data})
 }
 
-func refuseKling(c *call, reason FaultName) {
-	switch reason {
-	case RateLimited:
+func refuseKling(c *call, why reason) {
+	switch why {
+	case tooMany:
 		klingAnswer(c, 1302, "API request is too fast", nil)
-	case OutOfCredit:
+	case noCredit:
 		klingAnswer(c, 1102, "account balance not enough", nil)
-	case Auth:
+	case badKey:
 		klingAnswer(c, 1002, "access key not found", nil)
-	case Unavailable:
+	case overloaded:
 		klingAnswer(c, 5001, "service temporarily unavailable", nil)
-	default:
+	case badPrompt, broken:
 		klingAnswer(c, 5000, "server internal error", nil)
 	}
 }
@@ -209,7 +209,7 @@ func klingTask(j job, now time.Time) object {
 		task["task_result"] = object{"videos": []object{{
 			"id": j.ID + "-0", "url": fileURLs(j)[0], "duration": trimFloat(j.Works[0].Seconds),
 		}}}
-	default:
+	case phaseFailed, phaseCanceled, phaseAborted:
 		task["task_status"], task["task_status_msg"] = "failed", "internal error"
 	}
 	return task

@@ -21,18 +21,18 @@ func (s *Server) routeBFL() {
 
 func bflError(c *call, status int, detail any) { c.json(status, object{"detail": detail}) }
 
-func refuseBFL(c *call, reason FaultName) {
-	switch reason {
-	case RateLimited:
+func refuseBFL(c *call, why reason) {
+	switch why {
+	case tooMany:
 		c.w.Header().Set("Retry-After", seconds(c.fault.delay(5*time.Second)))
 		bflError(c, http.StatusTooManyRequests, "Too many active tasks")
-	case OutOfCredit:
+	case noCredit:
 		bflError(c, http.StatusPaymentRequired, "Insufficient credits")
-	case Auth:
+	case badKey:
 		bflError(c, http.StatusForbidden, "Not authenticated")
-	case Unavailable:
+	case overloaded:
 		bflError(c, http.StatusServiceUnavailable, "Service Unavailable")
-	default:
+	case badPrompt, broken:
 		bflError(c, http.StatusInternalServerError, "Internal Server Error")
 	}
 }

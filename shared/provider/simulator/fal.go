@@ -40,19 +40,19 @@ func falError(c *call, status int, detail any) {
 	c.json(status, object{"detail": detail})
 }
 
-func refuseFal(c *call, reason FaultName) {
-	switch reason {
-	case RateLimited:
+func refuseFal(c *call, why reason) {
+	switch why {
+	case tooMany:
 		c.w.Header().Set("Retry-After", seconds(c.fault.delay(5*time.Second)))
 		falError(c, http.StatusTooManyRequests, "Too many requests. Please slow down.")
-	case OutOfCredit:
+	case noCredit:
 		falError(c, http.StatusForbidden, "User is locked. Reason: Exhausted balance. Top up your balance at fal.ai/dashboard/billing.")
-	case Auth:
+	case badKey:
 		falError(c, http.StatusUnauthorized, "Cannot access application. Authentication is required to access this application.")
-	case Unavailable:
+	case overloaded:
 		c.w.Header().Set("X-Fal-Retryable", "true")
 		falError(c, http.StatusServiceUnavailable, "Service is temporarily unavailable")
-	default:
+	case badPrompt, broken:
 		falError(c, http.StatusInternalServerError, "Internal Server Error")
 	}
 }
@@ -105,19 +105,20 @@ func falPictures(in inputs) []work {
 		"square_hd": {1024, 1024}, "square": {512, 512}, "portrait_4_3": {768, 1024}, "portrait_16_9": {576, 1024},
 		"landscape_4_3": {1024, 768}, "landscape_16_9": {1024, 576},
 	}
-	size, ok := sizes[in.str("image_size", "landscape_4_3")]
-	if !ok {
-		size = sizes["landscape_4_3"]
+	width, height := 1024, 768
+	if size, ok := sizes[in.str("image_size", "landscape_4_3")]; ok {
+		width, height = size[0], size[1]
 	}
 	if custom, ok := in["image_size"].(map[string]any); ok {
 		w, h := inputs(custom).integer("width", 512), inputs(custom).integer("height", 512)
-		size = [2]int{int(max(64, min(w, 2048))), int(max(64, min(h, 2048)))}
+		width, height = int(max(64, min(w, 2048))), int(max(64, min(h, 2048)))
 	}
 	prompt := in.str("prompt", "")
-	var works []work
-	for i := range in.integer("num_images", 1) {
+	count := in.integer("num_images", 1)
+	works := make([]work, 0, count)
+	for i := range count {
 		works = append(works, work{
-			Prompt: prompt, Seed: in.integer("seed", seedOf(prompt)) + i, Width: size[0], Height: size[1], Format: in.str("output_format", "jpeg"),
+			Prompt: prompt, Seed: in.integer("seed", seedOf(prompt)) + i, Width: width, Height: height, Format: in.str("output_format", "jpeg"),
 		})
 	}
 	return works
@@ -211,7 +212,7 @@ func falStatus(c *call, j job) {
 		answer["status"], answer["queue_position"] = "IN_QUEUE", 0
 	case phaseRunning:
 		answer["status"], answer["logs"] = "IN_PROGRESS", logs
-	default: // there is no status for failure: COMPLETED means that an answer is stored
+	case phaseSucceeded, phaseFailed, phaseCanceled, phaseAborted: // there is no status for failure: COMPLETED means that an answer is stored
 		status = http.StatusOK
 		answer["status"], answer["logs"] = "COMPLETED", logs
 		answer["metrics"] = object{"inference_time": j.ended().Sub(j.Start).Seconds()}

@@ -40,7 +40,8 @@ func submitsOf(t *testing.T) map[string]submit {
 			},
 		},
 		simulator.Stability: {
-			"/stability/v2beta/stable-image/generate/core", stable, []string{"Content-Type", kind},
+			"/stability/v2beta/stable-image/generate/core", stable,
+			[]string{"Content-Type", kind},
 			map[simulator.FaultName]refusal{
 				simulator.RateLimited: {429, "rate_limit_exceeded"}, simulator.OutOfCredit: {402, "payment_required"}, simulator.Auth: {401, "unauthorized"},
 				simulator.Unavailable: {503, "service_unavailable"}, simulator.ServerError: {500, "internal_error"}, simulator.Moderated: {403, "content_moderation"},
@@ -54,21 +55,24 @@ func submitsOf(t *testing.T) map[string]submit {
 			},
 		},
 		simulator.Runway: {
-			"/runway/v1/text_to_video", runwayBody, []string{"X-Runway-Version", "2024-11-06"},
+			"/runway/v1/text_to_video", runwayBody,
+			[]string{"X-Runway-Version", "2024-11-06"},
 			map[simulator.FaultName]refusal{
 				simulator.RateLimited: {429, "daily"}, simulator.OutOfCredit: {400, "credits"}, simulator.Auth: {401, "API key"},
 				simulator.Unavailable: {503, "unavailable"}, simulator.ServerError: {500, "Internal"},
 			},
 		},
 		simulator.Fal: {
-			"/fal/queue/" + pika, `{"prompt":"x"}`, []string{"Authorization", "Key k"},
+			"/fal/queue/" + pika, `{"prompt":"x"}`,
+			[]string{"Authorization", "Key k"},
 			map[simulator.FaultName]refusal{
 				simulator.RateLimited: {429, "Too many"}, simulator.OutOfCredit: {403, "balance"}, simulator.Auth: {401, "Authentication"},
 				simulator.Unavailable: {503, "unavailable"}, simulator.ServerError: {500, "Internal"},
 			},
 		},
 		simulator.Gemini: {
-			"/gemini/v1beta/models/gemini-3.8-flash:generateContent", `{"contents":[{"parts":[{"text":"x"}]}]}`, []string{"X-Goog-Api-Key", "k"},
+			"/gemini/v1beta/models/gemini-3.8-flash:generateContent", `{"contents":[{"parts":[{"text":"x"}]}]}`,
+			[]string{"X-Goog-Api-Key", "k"},
 			map[simulator.FaultName]refusal{
 				simulator.RateLimited: {429, "RESOURCE_EXHAUSTED"}, simulator.OutOfCredit: {400, "FAILED_PRECONDITION"}, simulator.Auth: {400, "API_KEY_INVALID"},
 				simulator.Unavailable: {503, "UNAVAILABLE"}, simulator.ServerError: {500, "INTERNAL"}, simulator.Moderated: {200, "blockReason"},
@@ -84,14 +88,14 @@ func TestRefusalsUseTheVendorsWordsAndBillNothing(t *testing.T) {
 			t.Parallel()
 			b := setup(t, simulator.Options{})
 			for fault, want := range sub.refusals {
-				before := b.sim.Stats(provider).Counts.Submits
+				before := b.sim.Stats(provider).Submits
 				b.fault(provider, simulator.Fault{Fault: fault, Times: 1, DelayMS: 7000 * int64(boolInt(fault == simulator.RateLimited))})
 				got := b.post(sub.path, sub.body, sub.header...)
 				if got.status != want.status || !strings.Contains(string(got.body), want.says) {
 					t.Errorf("%s: %d %.300s", fault, got.status, got.body)
 				}
 				worked := fault == simulator.JobFails || provider == simulator.Gemini && fault == simulator.Moderated
-				if after := b.sim.Stats(provider).Counts.Submits; after != before && !worked {
+				if after := b.sim.Stats(provider).Submits; after != before && !worked {
 					t.Errorf("%s was counted as a submit", fault)
 				}
 				if got := b.post(sub.path, sub.body, sub.header...); got.status/100 != 2 {
@@ -146,8 +150,12 @@ func TestHangLastsUntilTheClientLeavesOrTheDelayEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer k")
-	if resp, err := http.DefaultClient.Do(req); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("%v %v", resp, err)
+	resp, err := http.DefaultClient.Do(req)
+	if err == nil {
+		resp.Body.Close()
+	}
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the hanging call ended with %v", err)
 	}
 	submits(b, simulator.OpenAI, 0)
 
@@ -170,7 +178,7 @@ func TestCloseEndsAHangingCall(t *testing.T) {
 		_, err := b.request(http.MethodPost, "/openai/v1/images/generations", strings.NewReader(`{}`))
 		done <- err
 	}()
-	eventually(t, "the call", func() bool { return sim.Stats(simulator.OpenAI).Counts.Calls == 1 })
+	eventually(t, "the call", func() bool { return sim.Stats(simulator.OpenAI).Calls == 1 })
 	sim.Close()
 	sim.Close()
 	select {

@@ -52,16 +52,16 @@ func serveFile(c *call) {
 	http.ServeContent(c.w, c.r, "", j.Finish, bytes.NewReader(file))
 }
 
-func refuseFile(c *call, reason FaultName) {
+func refuseFile(c *call, why reason) {
 	status := http.StatusInternalServerError
-	switch reason {
-	case RateLimited:
+	switch why {
+	case tooMany:
 		status = http.StatusTooManyRequests
-	case Unavailable:
+	case overloaded:
 		status = http.StatusServiceUnavailable
-	case Auth, OutOfCredit, Moderated:
+	case badKey, noCredit, badPrompt:
 		status = http.StatusForbidden
-	default:
+	case broken:
 	}
 	http.Error(c.w, http.StatusText(status), status)
 }

@@ -42,10 +42,10 @@ func geminiError(c *call, status int, state, message string, details ...object) 
 	c.json(status, object{"error": e})
 }
 
-func refuseGemini(c *call, reason FaultName) {
+func refuseGemini(c *call, why reason) {
 	const types = "type.googleapis.com/google.rpc."
-	switch reason {
-	case RateLimited: // the wait is in the body: there is no Retry-After
+	switch why {
+	case tooMany: // the wait is in the body: there is no Retry-After
 		wait := seconds(c.fault.delay(5*time.Second)) + "s"
 		geminiError(c, http.StatusTooManyRequests, "RESOURCE_EXHAUSTED",
 			"You exceeded your current quota, please check your plan and billing details. Please retry in "+wait+".",
@@ -54,9 +54,9 @@ func refuseGemini(c *call, reason FaultName) {
 				"quotaId":     "GenerateRequestsPerMinutePerProjectPerModel-FreeTier", "quotaValue": "15",
 			}}},
 			object{"@type": types + "RetryInfo", "retryDelay": wait})
-	case OutOfCredit:
+	case noCredit:
 		geminiError(c, http.StatusBadRequest, "FAILED_PRECONDITION", "This API method requires billing to be enabled. Please enable billing on the project.")
-	case Auth:
+	case badKey:
 		if geminiKey(c.r) == "" {
 			geminiError(c, http.StatusForbidden, "PERMISSION_DENIED",
 				"Method doesn't allow unregistered callers (callers without established identity). Please use API Key or other form of API consumer identity to call this API.")
@@ -64,9 +64,9 @@ func refuseGemini(c *call, reason FaultName) {
 		}
 		geminiError(c, http.StatusBadRequest, "INVALID_ARGUMENT", "API key not valid. Please pass a valid API key.",
 			object{"@type": types + "ErrorInfo", "reason": "API_KEY_INVALID", "domain": "googleapis.com"})
-	case Unavailable:
+	case overloaded:
 		geminiError(c, http.StatusServiceUnavailable, "UNAVAILABLE", "The model is overloaded. Please try again later.")
-	default:
+	case badPrompt, broken:
 		geminiError(c, http.StatusInternalServerError, "INTERNAL", "An internal error has occurred. Please retry.")
 	}
 }
@@ -81,12 +81,23 @@ const (
 // geminiModelNames lists the models that answer with what they make.
 func geminiModelNames() [][2]string {
 	return [][2]string{
-		{"gemini-3.8-flash", geminiText}, {"gemini-3.6-flash", geminiText}, {"gemini-3.5-flash-lite", geminiText},
-		{"gemini-3.1-flash-lite", geminiText}, {"gemini-3.1-pro-preview", geminiText}, {"gemini-4-argon", geminiText},
-		{"gemini-4-carbon", geminiText}, {"gemini-2.5-pro", geminiText}, {"gemini-2.5-flash", geminiText}, {"gemini-2.5-flash-lite", geminiText},
-		{"gemini-nano-banana-2.1", geminiImage}, {"gemini-3-pro-image", geminiImage}, {"gemini-3.1-flash-lite-image", geminiImage},
-		{"gemini-3.1-flash-image", geminiImage}, {"veo-3.1-generate-preview", geminiVideo},
-		{"veo-3.1-fast-generate-preview", geminiVideo}, {"veo-3.1-lite-generate-preview", geminiVideo},
+		{"gemini-3.8-flash", geminiText},
+		{"gemini-3.6-flash", geminiText},
+		{"gemini-3.5-flash-lite", geminiText},
+		{"gemini-3.1-flash-lite", geminiText},
+		{"gemini-3.1-pro-preview", geminiText},
+		{"gemini-4-argon", geminiText},
+		{"gemini-4-carbon", geminiText},
+		{"gemini-2.5-pro", geminiText},
+		{"gemini-2.5-flash", geminiText},
+		{"gemini-2.5-flash-lite", geminiText},
+		{"gemini-nano-banana-2.1", geminiImage},
+		{"gemini-3-pro-image", geminiImage},
+		{"gemini-3.1-flash-lite-image", geminiImage},
+		{"gemini-3.1-flash-image", geminiImage},
+		{"veo-3.1-generate-preview", geminiVideo},
+		{"veo-3.1-fast-generate-preview", geminiVideo},
+		{"veo-3.1-lite-generate-preview", geminiVideo},
 	}
 }
 
@@ -111,8 +122,9 @@ func geminiModelObject(name, kind string) object {
 }
 
 func geminiModelList(c *call) {
-	models := []object{}
-	for _, m := range geminiModelNames() {
+	names := geminiModelNames()
+	models := make([]object, 0, len(names))
+	for _, m := range names {
 		models = append(models, geminiModelObject(m[0], m[1]))
 	}
 	size, _ := strconv.Atoi(c.r.URL.Query().Get("pageSize"))

@@ -122,7 +122,7 @@ func geminiPaint(c *call, model, question string, config inputs, input, pictures
 	seed := config.integer("seed", seedOf(question)) + int64(pictures)
 	file, err := c.srv.studio.render(work{Prompt: question, Seed: seed, Width: width, Height: height, Format: "png"})
 	if err != nil {
-		c.vendor.refuse(c, ServerError)
+		c.vendor.refuse(c, broken)
 		return
 	}
 	const tokensPerImage = 1290

@@ -137,7 +137,8 @@ func (c *call) plan(j *job, e effort) {
 		j.Copies = 0
 	case DuplicateWebhook:
 		j.Copies = 3
-	default:
+	case RateLimited, Unavailable, Auth, OutOfCredit, ServerError, Hang, ResetAfterAccept, Truncated, SlowBody:
+		// Not about the job: the call itself is spoiled.
 	}
 	if refusable(j.Prompt) {
 		j.End = endModerated
@@ -166,20 +167,20 @@ func randomBytes(n int) []byte {
 // jobStore remembers jobs, in memory and, when it has a folder, in a file of
 // one JSON object per line whose last line for an id counts.
 type jobStore struct {
-	mu    sync.Mutex
-	byID  map[string]*job
-	order []string
-	file  *os.File
-	log   *slog.Logger
+	mu     sync.Mutex
+	byID   map[string]*job
+	order  []string
+	file   *os.File
+	logger *slog.Logger
 }
 
-func newJobStore(dir string, log *slog.Logger) *jobStore {
-	st := &jobStore{byID: map[string]*job{}, log: log}
+func newJobStore(dir string, logger *slog.Logger) *jobStore {
+	st := &jobStore{byID: map[string]*job{}, logger: logger}
 	if dir == "" {
 		return st
 	}
 	if err := st.open(filepath.Join(dir, "simulator-jobs.jsonl")); err != nil {
-		log.Warn("simulated jobs are kept in memory only", "error", err)
+		logger.Warn("simulated jobs are kept in memory only", "error", err)
 	}
 	return st
 }
@@ -241,7 +242,7 @@ func (st *jobStore) save(j *job) {
 		_, err = st.file.Write(append(line, '\n'))
 	}
 	if err != nil {
-		st.log.Warn("simulated job not saved", "job", j.ID, "error", err)
+		st.logger.Warn("simulated job not saved", "job", j.ID, "error", err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -58,26 +59,26 @@ func orNull(s string) any {
 	return s
 }
 
-func refuseOpenAI(c *call, reason FaultName) {
-	switch reason {
-	case RateLimited:
+func refuseOpenAI(c *call, why reason) {
+	switch why {
+	case tooMany:
 		wait := c.fault.delay(5 * time.Second)
 		c.w.Header().Set("Retry-After", seconds(wait))
 		c.w.Header().Set("Retry-After-Ms", strconv.FormatInt(wait.Milliseconds(), 10))
 		openAIError(c, http.StatusTooManyRequests, "requests", "rate_limit_exceeded", "",
 			fmt.Sprintf("Rate limit reached for images per minute in organization org-simulated: Limit 5, Used 5. Please try again in %ss.", seconds(wait)))
-	case OutOfCredit:
+	case noCredit:
 		openAIError(c, http.StatusTooManyRequests, "insufficient_quota", "insufficient_quota", "",
 			"You exceeded your current quota, please check your plan and billing details.")
-	case Auth:
+	case badKey:
 		openAIError(c, http.StatusUnauthorized, "invalid_request_error", "invalid_api_key", "", "Incorrect API key provided.")
-	case Moderated:
+	case badPrompt:
 		openAIError(c, http.StatusBadRequest, "image_generation_user_error", "moderation_blocked", "",
 			"Your request was rejected by the safety system. safety_violations=[sexual].")
-	case Unavailable:
+	case overloaded:
 		openAIError(c, http.StatusServiceUnavailable, "server_error", "overloaded", "",
 			"The engine is currently overloaded, please try again later.")
-	default:
+	case broken:
 		openAIError(c, http.StatusInternalServerError, "server_error", "", "",
 			"The server had an error while processing your request. Sorry about that!")
 	}
@@ -151,7 +152,7 @@ func openAIPaint(c *call, in inputs, sources int) {
 	}
 	prompt := in.str("prompt", "")
 	if refusable(prompt) {
-		c.vendor.refuse(c, Moderated)
+		c.vendor.refuse(c, badPrompt)
 		return
 	}
 	c.accept("img_"+c.id, model, prompt, "")
@@ -166,7 +167,7 @@ func openAIPaint(c *call, in inputs, sources int) {
 			Format: format, Quality: int(in.integer("output_compression", 100)),
 		})
 		if err != nil {
-			c.vendor.refuse(c, ServerError)
+			c.vendor.refuse(c, broken)
 			return
 		}
 		data = append(data, object{"b64_json": base64.StdEncoding.EncodeToString(file)})
@@ -248,12 +249,7 @@ func openAIShutdown(model string) any {
 }
 
 func openAIHasModel(model string) bool {
-	for _, name := range openAIModelNames() {
-		if name == model {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(openAIModelNames(), model)
 }
 
 func openAIModelObject(name string) object {
@@ -261,8 +257,9 @@ func openAIModelObject(name string) object {
 }
 
 func openAIModels(c *call) {
-	data := []object{}
-	for _, name := range openAIModelNames() {
+	names := openAIModelNames()
+	data := make([]object, 0, len(names))
+	for _, name := range names {
 		data = append(data, openAIModelObject(name))
 	}
 	openAIHeaders(c)

@@ -42,24 +42,24 @@ func replicateNotFound(c *call) {
 	replicateError(c, http.StatusNotFound, "Not found", "The requested resource could not be found.")
 }
 
-func refuseReplicate(c *call, reason FaultName) {
-	switch reason {
-	case RateLimited:
+func refuseReplicate(c *call, why reason) {
+	switch why {
+	case tooMany:
 		wait := seconds(c.fault.delay(5 * time.Second))
 		c.w.Header().Set("Retry-After", wait)
 		c.json(http.StatusTooManyRequests, object{
 			"detail": "Request was throttled. Your rate limit resets in ~" + wait + "s.", "status": http.StatusTooManyRequests,
 		})
-	case OutOfCredit:
+	case noCredit:
 		replicateError(c, http.StatusPaymentRequired, "Insufficient credit",
 			"You have insufficient credit to run this model. Go to https://replicate.com/account/billing#billing to purchase credit. "+
 				"Once you purchase credit, please wait a few minutes before trying again.")
-	case Auth:
+	case badKey:
 		c.w.Header().Set("Www-Authenticate", "Bearer")
 		replicateError(c, http.StatusUnauthorized, "Unauthenticated", "You did not pass a valid authentication token")
-	case Unavailable:
+	case overloaded:
 		replicateError(c, http.StatusServiceUnavailable, "Service unavailable", "The service is temporarily unavailable. Please try again later.")
-	default:
+	case badPrompt, broken:
 		replicateError(c, http.StatusInternalServerError, "Internal server error", "An unexpected error occurred.")
 	}
 }
@@ -122,8 +122,10 @@ func replicateByVersion(c *call) {
 	version := in.str("version", "")
 	model, known := replicateVersion(version)
 	if !known {
-		replicateInvalid(c, "", []problem{{"version", "format",
-			"Invalid version or not permitted: the specified version does not exist (or perhaps you don't have permission to use it?)"}})
+		replicateInvalid(c, "", []problem{{
+			"version", "format",
+			"Invalid version or not permitted: the specified version does not exist (or perhaps you don't have permission to use it?)",
+		}})
 		return
 	}
 	hash := version[strings.LastIndex(version, ":")+1:]

@@ -122,8 +122,9 @@ func replicatePictures(in inputs) []work {
 		format = "jpeg"
 	}
 	prompt := in.str("prompt", "")
-	var works []work
-	for i := range in.integer("num_outputs", 1) {
+	count := in.integer("num_outputs", 1)
+	works := make([]work, 0, count)
+	for i := range count {
 		works = append(works, work{
 			Prompt: prompt, Seed: in.integer("seed", seedOf(prompt)) + i, Width: width, Height: height,
 			Format: format, Quality: int(in.integer("output_quality", 80)),

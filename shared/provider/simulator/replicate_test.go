@@ -129,7 +129,7 @@ func TestReplicateRetriesAWebhookWithTheSameID(t *testing.T) {
 		return http.StatusOK
 	}
 	b.post(schnell, `{"input":{"prompt":"x"},"webhook":"`+in.url+`","webhook_events_filter":["completed"]}`)
-	eventually(t, "delivery", func() bool { return b.sim.Stats(simulator.Replicate).Counts.WebhooksDelivered == 1 })
+	eventually(t, "delivery", func() bool { return b.sim.Stats(simulator.Replicate).WebhooksDelivered == 1 })
 	calls := in.all()
 	if len(calls) != 3 || calls[0].header.Get("Webhook-Id") == "" || calls[0].header.Get("Webhook-Id") != calls[2].header.Get("Webhook-Id") {
 		t.Errorf("%d calls", len(calls))
@@ -152,7 +152,7 @@ func TestReplicateWebhookFaults(t *testing.T) {
 
 	b.fault(simulator.Replicate, simulator.Fault{Fault: simulator.LostWebhook, Times: 1})
 	b.post(schnell, body)
-	eventually(t, "the loss", func() bool { return b.sim.Stats(simulator.Replicate).Counts.WebhooksLost == 1 })
+	eventually(t, "the loss", func() bool { return b.sim.Stats(simulator.Replicate).WebhooksLost == 1 })
 
 	b.fault(simulator.Replicate, simulator.Fault{Fault: simulator.ResetAfterAccept, Times: 1})
 	if _, err := b.request(http.MethodPost, schnell, strings.NewReader(body)); err == nil {

@@ -3,6 +3,7 @@ package simulator
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -65,7 +66,7 @@ func decodeObject(body []byte) (inputs, error) {
 		return nil, err
 	}
 	if in == nil {
-		return nil, fmt.Errorf("null is not an object")
+		return nil, errors.New("null is not an object")
 	}
 	return in, nil
 }

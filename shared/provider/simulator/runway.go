@@ -27,17 +27,17 @@ func (s *Server) routeRunway() {
 
 func runwayError(c *call, status int, message string) { c.json(status, object{"error": message}) }
 
-func refuseRunway(c *call, reason FaultName) {
-	switch reason {
-	case RateLimited: // the daily limit; the vendor documents no Retry-After
+func refuseRunway(c *call, why reason) {
+	switch why {
+	case tooMany: // the daily limit; the vendor documents no Retry-After
 		runwayError(c, http.StatusTooManyRequests, "You have reached the daily generation limit for this model.")
-	case OutOfCredit:
+	case noCredit:
 		runwayError(c, http.StatusBadRequest, "You do not have enough credits to run this task.")
-	case Auth:
+	case badKey:
 		runwayError(c, http.StatusUnauthorized, "Incorrect or missing API key.")
-	case Unavailable:
+	case overloaded:
 		runwayError(c, http.StatusServiceUnavailable, "The service is temporarily unavailable. Please retry with backoff.")
-	default:
+	case badPrompt, broken:
 		runwayError(c, http.StatusInternalServerError, "Internal server error")
 	}
 }

@@ -3,7 +3,6 @@ package simulator
 import (
 	"context"
 	"crypto/ed25519"
-	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -78,7 +77,7 @@ func New(opts Options) *Server {
 		opts.Now = time.Now
 	}
 	if opts.Logger == nil {
-		opts.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+		opts.Logger = slog.New(slog.DiscardHandler)
 	}
 	if opts.WebhookSecret == "" {
 		opts.WebhookSecret = newSecret()
@@ -162,7 +161,7 @@ func (s *Server) latency(e effort) time.Duration {
 			return 350 * time.Millisecond
 		case effortVideo:
 			return 4 * time.Second
-		default:
+		case effortImage:
 			return 1200 * time.Millisecond
 		}
 	}
@@ -171,9 +170,9 @@ func (s *Server) latency(e effort) time.Duration {
 		return s.opts.Latency / 3
 	case effortVideo:
 		return s.opts.Latency * 3
-	default:
-		return s.opts.Latency
+	case effortImage:
 	}
+	return s.opts.Latency
 }
 
 // publicURL is the address of this server as the caller of r knows it.

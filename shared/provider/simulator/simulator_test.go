@@ -141,7 +141,7 @@ func (b *bench) fault(provider string, f simulator.Fault) {
 
 func submits(b *bench, provider string, want int64) {
 	b.t.Helper()
-	if got := b.sim.Stats(provider).Counts.Submits; got != want {
+	if got := b.sim.Stats(provider).Submits; got != want {
 		b.t.Errorf("%s counts %d submits, want %d", provider, got, want)
 	}
 }

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"bytes"
+	"maps"
 	"net"
 	"net/http"
 	"strconv"
@@ -42,9 +43,7 @@ func (c *call) record(h func(*call)) *answer {
 
 // start sends the status and the headers of a kept answer with its full length.
 func (a *answer) start(w http.ResponseWriter) {
-	for name, values := range a.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), a.header)
 	w.Header().Set("Content-Length", strconv.Itoa(a.body.Len()))
 	if a.status == 0 {
 		a.status = http.StatusOK

@@ -62,22 +62,22 @@ func stabilityV2Error(c *call, status int, name string, messages ...string) {
 	c.json(status, object{"id": c.id, "name": name, "errors": messages})
 }
 
-func refuseStabilityV2(c *call, reason FaultName) {
-	switch reason {
-	case RateLimited: // the vendor documents no Retry-After
+func refuseStabilityV2(c *call, why reason) {
+	switch why {
+	case tooMany: // the vendor documents no Retry-After
 		stabilityV2Error(c, http.StatusTooManyRequests, "rate_limit_exceeded",
 			"You have exceeded the rate limit of 150 requests within a 10 second period, and have been timed out for 60 seconds.")
-	case OutOfCredit:
+	case noCredit:
 		stabilityV2Error(c, http.StatusPaymentRequired, "payment_required",
 			"You lack sufficient credits to make this request. Please purchase more credits and try again.")
-	case Auth:
+	case badKey:
 		stabilityV2Error(c, http.StatusUnauthorized, "unauthorized", "authorization: missing or invalid API key")
-	case Moderated:
+	case badPrompt:
 		stabilityV2Error(c, http.StatusForbidden, "content_moderation",
 			"Your request was flagged by our content moderation system, as a result your request was denied and you were not charged.")
-	case Unavailable:
+	case overloaded:
 		stabilityV2Error(c, http.StatusServiceUnavailable, "service_unavailable", "The service is temporarily overloaded.")
-	default:
+	case broken:
 		stabilityV2Error(c, http.StatusInternalServerError, "internal_error",
 			"An unexpected server error has occurred, please try again later.")
 	}
@@ -177,7 +177,7 @@ func stabilityImageProblems(service string, in inputs, files []upload) []problem
 func stabilityPaint(c *call, in inputs, service string, asJSON bool) {
 	prompt := in.str("prompt", "")
 	if refusable(prompt) {
-		c.vendor.refuse(c, Moderated)
+		c.vendor.refuse(c, badPrompt)
 		return
 	}
 	model := service
@@ -205,7 +205,7 @@ func stabilityPaint(c *call, in inputs, service string, asJSON bool) {
 	}
 	file, err := c.srv.studio.render(w)
 	if err != nil {
-		c.vendor.refuse(c, ServerError)
+		c.vendor.refuse(c, broken)
 		return
 	}
 	stabilityHeaders(c)

@@ -17,20 +17,20 @@ func stabilityV1Error(c *call, status int, name, message string) {
 	c.json(status, object{"id": c.id, "name": name, "message": message})
 }
 
-func refuseStabilityV1(c *call, reason FaultName) {
-	switch reason {
-	case RateLimited:
+func refuseStabilityV1(c *call, why reason) {
+	switch why {
+	case tooMany:
 		stabilityV1Error(c, http.StatusTooManyRequests, "rate_limit_exceeded",
 			"You have exceeded the rate limit of 150 requests within a 10 second period, and have been timed out for 60 seconds.")
-	case OutOfCredit:
+	case noCredit:
 		stabilityV1Error(c, http.StatusForbidden, "permission_denied", "Your organization does not have enough balance to request this action")
-	case Auth:
+	case badKey:
 		stabilityV1Error(c, http.StatusUnauthorized, "unauthorized", "missing or invalid authorization header")
-	case Moderated:
+	case badPrompt:
 		stabilityV1Error(c, http.StatusBadRequest, "invalid_prompts", "Invalid prompts detected")
-	case Unavailable:
+	case overloaded:
 		stabilityV1Error(c, http.StatusServiceUnavailable, "service_unavailable", "The service is temporarily overloaded.")
-	default:
+	case broken:
 		stabilityV1Error(c, http.StatusInternalServerError, "server_error", "An unexpected server error occurred")
 	}
 }
@@ -108,7 +108,7 @@ func heaviestPrompt(in inputs) string {
 func stabilityV1Paint(c *call, in inputs, width, height int, asBytes bool) {
 	prompt := heaviestPrompt(in)
 	if refusable(prompt) {
-		c.vendor.refuse(c, Moderated)
+		c.vendor.refuse(c, badPrompt)
 		return
 	}
 	c.accept(c.id, stabilitySDXL, prompt, "")
@@ -123,7 +123,7 @@ func stabilityV1Paint(c *call, in inputs, width, height int, asBytes bool) {
 	for i := range in.integer("samples", 1) {
 		file, err := c.srv.studio.render(work{Prompt: prompt, Seed: seed + i, Width: width, Height: height, Format: "png"})
 		if err != nil {
-			c.vendor.refuse(c, ServerError)
+			c.vendor.refuse(c, broken)
 			return
 		}
 		if asBytes {

@@ -34,8 +34,8 @@ type Counts struct {
 type Stats struct {
 	Counts
 
-	// Submits holds the latest accepted creates, oldest first, at most 5000.
-	Submits []Submit
+	// Recent holds the latest accepted creates, oldest first, at most 5000.
+	Recent []Submit
 }
 
 type vendorStats struct {
@@ -86,5 +86,5 @@ func (b *statBook) read(vendor string) Stats {
 	if v == nil {
 		return Stats{}
 	}
-	return Stats{Counts: v.counts, Submits: slices.Clone(v.submits)}
+	return Stats{Counts: v.counts, Recent: slices.Clone(v.submits)}
 }

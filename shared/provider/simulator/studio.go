@@ -8,7 +8,7 @@ import (
 	"runtime"
 	"sync"
 
-	"easel/shared/provider/simulator/draw"
+	"easel/shared/provider/simulator/sketch"
 )
 
 // studioCache bounds the bytes of finished files kept for the next download.
@@ -73,13 +73,13 @@ func (st *studio) render(w work) ([]byte, error) {
 	if file, ok := st.cached(w); ok { // made while this call waited
 		return file, nil
 	}
-	scene := draw.Scene{Prompt: w.Prompt, Seed: w.Seed, Width: w.Width, Height: w.Height, Blurred: w.Blurred}
+	scene := sketch.Scene{Prompt: w.Prompt, Seed: w.Seed, Width: w.Width, Height: w.Height, Blurred: w.Blurred}
 	var out bytes.Buffer
 	var err error
 	if w.Format == "mp4" {
-		err = draw.Film(&out, scene, w.Seconds)
+		err = sketch.Film(&out, scene, w.Seconds)
 	} else {
-		err = draw.Encode(&out, scene, draw.Format(w.Format), w.Quality)
+		err = sketch.Encode(&out, scene, sketch.Format(w.Format), w.Quality)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("draw %dx%d %s: %w", w.Width, w.Height, w.Format, err)

@@ -78,7 +78,8 @@ func index(enc *encoder, samples [][]byte, fps, offset int) []byte {
 }
 
 func sampleEntry(enc *encoder) []byte {
-	config := []byte{1, enc.sps[1], enc.sps[2], enc.sps[3], 0xff, 0xe1}
+	config := make([]byte, 0, 16+len(enc.sps)+len(enc.pps))
+	config = append(config, 1, enc.sps[1], enc.sps[2], enc.sps[3], 0xff, 0xe1)
 	config = append(config, halves(len(enc.sps))...)
 	config = append(config, enc.sps...)
 	config = append(config, 1)

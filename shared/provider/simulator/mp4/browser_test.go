@@ -71,7 +71,7 @@ func TestChromiumPlaysTheFilm(t *testing.T) {
 	}
 	defer os.RemoveAll(profile)
 	cmd := exec.CommandContext(t.Context(), browser, "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0",
-		"--user-data-dir="+profile, server.URL) //nolint:gosec // the machine's own browser
+		"--user-data-dir="+profile, server.URL)
 	if err := cmd.Start(); err != nil {
 		t.Skip("chromium does not start:", err)
 	}

@@ -137,6 +137,12 @@ func (e *encoder) intra(b *bitWriter, mbX, mbY int) {
 	}
 	e.writeChroma(b, mbX, mbY, chroma)
 
+	e.rebuildIntra(x0, y0, &blocks, &dc, &guess)
+	e.rebuildChroma(mbX, mbY, chroma, &chromaGuess)
+}
+
+// rebuildIntra makes the luma that a decoder will see of an intra macroblock.
+func (e *encoder) rebuildIntra(x0, y0 int, blocks *[16]block, dc *block, guess *[256]uint8) {
 	dc.hadamard()
 	for i := range blocks {
 		bx, by := e.blockOrigin[i][0], e.blockOrigin[i][1]
@@ -148,7 +154,6 @@ func (e *encoder) intra(b *bitWriter, mbX, mbY int) {
 			e.recon.y.pix[(y0+y)*e.recon.y.stride+x0+x] = clip8(v + int32(guess[y*16+x]))
 		}
 	}
-	e.rebuildChroma(mbX, mbY, chroma, &chromaGuess)
 }
 
 // inter codes a macroblock of a later picture: what changed since the last

@@ -116,7 +116,7 @@ func TestCodeTablesArePrefixFree(t *testing.T) {
 		}
 	}
 	for class := range tab.coeffToken {
-		var all []word
+		all := make([]word, 0, 17*4)
 		for _, row := range tab.coeffToken[class] {
 			all = append(all, row[:]...)
 		}

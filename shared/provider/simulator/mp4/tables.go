@@ -81,7 +81,7 @@ func fill[Row [4]word | [15]word | [16]word](rows []Row, lines []string) {
 				w = word{}
 				continue
 			}
-			w.bits = w.bits<<1 | uint32(r-'0') //nolint:gosec // 0 or 1
+			w.bits = w.bits<<1 | uint32(r-'0')
 			w.n++
 		}
 	}

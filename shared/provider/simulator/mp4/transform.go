@@ -48,7 +48,7 @@ func (b *block) hadamard() {
 // quantise divides a coefficient, rounding towards zero by the given part.
 func quantise(v, scale int32, round int64, shift uint) int32 {
 	if v < 0 {
-		return -int32((int64(-v)*int64(scale) + round) >> shift)
+		return -quantise(-v, scale, round, shift)
 	}
-	return int32((int64(v)*int64(scale) + round) >> shift)
+	return int32((int64(v)*int64(scale) + round) >> shift) //nolint:gosec // smaller than v
 }

@@ -106,7 +106,7 @@ func (p *plane) guess(mode uint8, x, y int) pixel {
 	return pixel{gradient(left[0], top[0], corner[0]), gradient(left[1], top[1], corner[1]), gradient(left[2], top[2], corner[2])}
 }
 
-func average(a, b uint8) uint8 { return uint8((int(a) + int(b)) / 2) }
+func average(a, b uint8) uint8 { return uint8((int(a) + int(b)) / 2) } //nolint:gosec // a mean of bytes
 
 func gradient(left, top, corner uint8) uint8 {
 	return uint8(max(0, min(255, int(left)+int(top)-int(corner)))) //nolint:gosec // clamped

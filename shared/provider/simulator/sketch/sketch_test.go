@@ -1,4 +1,4 @@
-package draw_test
+package sketch_test
 
 import (
 	"bytes"
@@ -9,7 +9,7 @@ import (
 
 	_ "golang.org/x/image/webp"
 
-	"easel/shared/provider/simulator/draw"
+	"easel/shared/provider/simulator/sketch"
 )
 
 func TestEveryThemePaintsAtEveryShape(t *testing.T) {
@@ -22,7 +22,7 @@ func TestEveryThemePaintsAtEveryShape(t *testing.T) {
 	sizes := [][2]int{{16, 16}, {640, 64}, {64, 640}, {256, 256}}
 	for _, prompt := range prompts {
 		for _, size := range sizes {
-			img, err := draw.Paint(draw.Scene{Prompt: prompt, Seed: 3, Width: size[0], Height: size[1]})
+			img, err := sketch.Paint(sketch.Scene{Prompt: prompt, Seed: 3, Width: size[0], Height: size[1]})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -35,20 +35,20 @@ func TestEveryThemePaintsAtEveryShape(t *testing.T) {
 
 func TestPromptSeedAndSizeDecideThePicture(t *testing.T) {
 	t.Parallel()
-	paint := func(s draw.Scene) []byte {
-		img, err := draw.Paint(s)
+	paint := func(s sketch.Scene) []byte {
+		img, err := sketch.Paint(s)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return img.Pix
 	}
-	base := draw.Scene{Prompt: "a lake", Seed: 1, Width: 128, Height: 96}
+	base := sketch.Scene{Prompt: "a lake", Seed: 1, Width: 128, Height: 96}
 	if !bytes.Equal(paint(base), paint(base)) {
 		t.Error("the same scene was painted differently")
 	}
 	other, seeded, blurred := base, base, base
 	other.Prompt, seeded.Seed, blurred.Blurred = "a lake.", 2, true
-	for name, s := range map[string]draw.Scene{"prompt": other, "seed": seeded, "blur": blurred} {
+	for name, s := range map[string]sketch.Scene{"prompt": other, "seed": seeded, "blur": blurred} {
 		if bytes.Equal(paint(base), paint(s)) {
 			t.Errorf("another %s gave the same picture", name)
 		}
@@ -57,9 +57,9 @@ func TestPromptSeedAndSizeDecideThePicture(t *testing.T) {
 
 func TestEveryFormatDecodes(t *testing.T) {
 	t.Parallel()
-	for _, format := range []draw.Format{draw.PNG, draw.JPEG, draw.WebP} {
+	for _, format := range []sketch.Format{sketch.PNG, sketch.JPEG, sketch.WebP} {
 		var file bytes.Buffer
-		if err := draw.Encode(&file, draw.Scene{Prompt: "sea", Width: 150, Height: 90}, format, 80); err != nil {
+		if err := sketch.Encode(&file, sketch.Scene{Prompt: "sea", Width: 150, Height: 90}, format, 80); err != nil {
 			t.Fatal(err)
 		}
 		img, got, err := image.Decode(&file)
@@ -67,15 +67,15 @@ func TestEveryFormatDecodes(t *testing.T) {
 			t.Errorf("%s: %v %s", format, err, got)
 		}
 	}
-	if err := draw.Encode(&bytes.Buffer{}, draw.Scene{Width: 64, Height: 64}, "tiff", 0); err == nil {
+	if err := sketch.Encode(&bytes.Buffer{}, sketch.Scene{Width: 64, Height: 64}, "tiff", 0); err == nil {
 		t.Error("an unknown format was written")
 	}
 }
 
 func TestSizesOutOfBoundsAreRefused(t *testing.T) {
 	t.Parallel()
-	for _, s := range []draw.Scene{{Width: 15, Height: 64}, {Width: 64, Height: draw.MaxSide + 1}, {Width: draw.MaxSide, Height: draw.MaxSide}} {
-		if _, err := draw.Paint(s); err == nil {
+	for _, s := range []sketch.Scene{{Width: 15, Height: 64}, {Width: 64, Height: sketch.MaxSide + 1}, {Width: sketch.MaxSide, Height: sketch.MaxSide}} {
+		if _, err := sketch.Paint(s); err == nil {
 			t.Errorf("%dx%d was painted", s.Width, s.Height)
 		}
 	}
@@ -84,13 +84,13 @@ func TestSizesOutOfBoundsAreRefused(t *testing.T) {
 func TestFilmsKeepTheRatioAndTheBounds(t *testing.T) {
 	t.Parallel()
 	var film, short bytes.Buffer
-	if err := draw.Film(&film, draw.Scene{Prompt: "night", Width: 1280, Height: 720}, 1); err != nil {
+	if err := sketch.Film(&film, sketch.Scene{Prompt: "night", Width: 1280, Height: 720}, 1); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Contains(film.Bytes()[:32], []byte("ftypisom")) {
 		t.Error("not an MP4 file")
 	}
-	if err := draw.Film(&short, draw.Scene{Prompt: "night", Width: 64, Height: 64}, 0); err == nil {
+	if err := sketch.Film(&short, sketch.Scene{Prompt: "night", Width: 64, Height: 64}, 0); err == nil {
 		t.Error("a film of no length was made")
 	}
 }

@@ -1,4 +1,4 @@
-package draw
+package sketch
 
 import (
 	"fmt"
@@ -41,12 +41,20 @@ func (p *painter) caption(img *image.RGBA) {
 	pen.DrawString(shorten(pen.Face, p.label(pen.Face), room))
 }
 
-func face(ttf []byte, size float64) (font.Face, error) {
+func face(ttf []byte, size float64) (*opentype.Face, error) {
 	parsed, err := opentype.Parse(ttf)
 	if err != nil {
 		return nil, fmt.Errorf("parse font: %w", err)
 	}
-	return opentype.NewFace(parsed, &opentype.FaceOptions{Size: size, DPI: 72, Hinting: font.HintingNone})
+	made, err := opentype.NewFace(parsed, &opentype.FaceOptions{Size: size, DPI: 72, Hinting: font.HintingNone})
+	if err != nil {
+		return nil, fmt.Errorf("size font: %w", err)
+	}
+	sized, ok := made.(*opentype.Face)
+	if !ok {
+		return nil, fmt.Errorf("a font face of type %T", made)
+	}
+	return sized, nil
 }
 
 // label is the prompt on one line. Where the font lacks most of its letters,

@@ -1,4 +1,4 @@
-package draw
+package sketch
 
 import "math"
 
@@ -20,7 +20,7 @@ type painter struct {
 func newPainter(s Scene) *painter {
 	d := &dice{state: 0x5ca1ab1e}
 	for _, r := range s.Prompt {
-		d.state = scramble(d.state ^ uint64(uint32(r))) //nolint:gosec // wrapping is wanted
+		d.state = scramble(d.state ^ uint64(uint32(r)))
 	}
 	d.state = scramble(d.state ^ uint64(s.Seed)) //nolint:gosec // wrapping is wanted
 	p := &painter{

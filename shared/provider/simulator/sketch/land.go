@@ -1,4 +1,4 @@
-package draw
+package sketch
 
 import "math"
 
@@ -76,9 +76,8 @@ func (p *painter) shadeMountain(c *canvas, crest []float64, base float64, f fiel
 	white := p.mood.cloud.to(hex(0xffffff), 0.45).to(p.mood.air(0.9), 0.3)
 	for x := range c.w {
 		top := crest[x]
-		light := 0.0
 		ahead := crest[min(c.w-1, x+reach)] - crest[max(0, x-reach)]
-		light = clamp(-ahead/(22*p.unit)*side(float64(x)-p.bodyX, 150*p.unit), -1, 1)
+		light := clamp(-ahead/(22*p.unit)*side(float64(x)-p.bodyX, 150*p.unit), -1, 1)
 		for y := int(top) + 1; y < int(math.Min(base, top+rise*0.75)) && y < c.h; y++ {
 			deep := (float64(y) - top) / (rise * 0.75)
 			grain := f.layered(float64(x)/(26*p.unit)+deep*2, float64(y)/(60*p.unit), 3) - 0.5

@@ -1,10 +1,10 @@
-// Package draw paints the pictures and films of the simulated vendors.
+// Package sketch paints the pictures and films of the simulated vendors.
 //
 // A Scene is painted from its prompt: words choose the place, the hour, the
 // weather and the subjects, and the prompt's hash and the seed choose the rest.
 // The same scene always gives the same picture. Every picture is marked as
 // simulated in a band at its lower edge.
-package draw
+package sketch
 
 import (
 	"bytes"
