@@ -111,10 +111,16 @@ func (r *Runner) Advance(ctx context.Context, m task.Message) (task.Task, error)
 	if err != nil {
 		return t, fmt.Errorf("advance task %s: %w", m.Task, err)
 	}
-	return r.drive(ctx, t, m)
+	return r.drive(ctx, t, errand{Message: m})
 }
 
-func (r *Runner) drive(ctx context.Context, t task.Task, m task.Message) (task.Task, error) {
+// errand is why a task is worked on, and who wants its text piece by piece.
+type errand struct {
+	task.Message
+	emit func(text string) error
+}
+
+func (r *Runner) drive(ctx context.Context, t task.Task, m errand) (task.Task, error) {
 	for range maxSteps {
 		next, more, err := r.step(ctx, t, m)
 		if errors.Is(err, ErrNothing) || errors.Is(err, journal.ErrStale) {
@@ -136,7 +142,7 @@ func (r *Runner) drive(ctx context.Context, t task.Task, m task.Message) (task.T
 }
 
 // step makes one move; more says that another may follow at once.
-func (r *Runner) step(ctx context.Context, t task.Task, m task.Message) (next task.Task, more bool, err error) {
+func (r *Runner) step(ctx context.Context, t task.Task, m errand) (next task.Task, more bool, err error) {
 	now := r.Now()
 	if due := t.Delivery.NextAt; t.Status.Terminal() && !due.IsZero() && !now.Before(due) && m.Reason != serving {
 		next, err = r.report(ctx, t)
@@ -145,14 +151,14 @@ func (r *Runner) step(ctx context.Context, t task.Task, m task.Message) (next ta
 	i, open := t.Open()
 	switch {
 	case open:
-		return r.follow(ctx, t, t.Attempts[i], m)
+		return r.follow(ctx, t, t.Attempts[i], m.Message)
 	case t.Status.Terminal():
 		return t, false, nil
 	case !now.Before(t.ExpiresAt):
 		next, err = r.Engine.Expire(ctx, t)
 		return next, true, err
 	default:
-		return r.next(ctx, t)
+		return r.next(ctx, t, m)
 	}
 }
 
@@ -173,7 +179,7 @@ func (r *Runner) Sweep(ctx context.Context, limit int) (int, error) {
 }
 
 // next asks failover what to do with a task that nobody works on.
-func (r *Runner) next(ctx context.Context, t task.Task) (task.Task, bool, error) {
+func (r *Runner) next(ctx context.Context, t task.Task, m errand) (task.Task, bool, error) {
 	view, err := r.Views.View(ctx)
 	if err != nil {
 		return t, false, fmt.Errorf("read the configuration: %w", err)
@@ -181,7 +187,7 @@ func (r *Runner) next(ctx context.Context, t task.Task) (task.Task, bool, error)
 	d := r.decide(t, view)
 	switch d.Action {
 	case failover.Try:
-		return r.try(ctx, t, d.Candidate, view)
+		return r.try(ctx, t, d.Candidate, view, m)
 	case failover.Wait:
 		return r.wait(ctx, t, d.At)
 	default:
@@ -257,7 +263,7 @@ func hasTime(ctx context.Context, d time.Duration, now time.Time) bool {
 }
 
 // try starts an attempt in the store and makes it.
-func (r *Runner) try(ctx context.Context, t task.Task, c failover.Candidate, view catalog.View) (task.Task, bool, error) {
+func (r *Runner) try(ctx context.Context, t task.Task, c failover.Candidate, view catalog.View, m errand) (task.Task, bool, error) {
 	timeout := r.timeout(t, c)
 	if !hasTime(ctx, timeout, r.Now()) {
 		// This process would be stopped in the middle of the call: leave it to one
@@ -268,7 +274,7 @@ func (r *Runner) try(ctx context.Context, t task.Task, c failover.Candidate, vie
 	if err != nil {
 		return t, false, err
 	}
-	return r.submit(ctx, next, c, view)
+	return r.submit(ctx, next, c, view, m)
 }
 
 func (r *Runner) start(t task.Task, c failover.Candidate) Start {

@@ -17,12 +17,12 @@ import (
 // submit makes the open attempt of a task, which this process has just started,
 // and writes down what came of it. It outlives its caller's cancellation,
 // because a call that was sent may be paid for, but not its deadline.
-func (r *Runner) submit(ctx context.Context, t task.Task, c failover.Candidate, view catalog.View) (task.Task, bool, error) {
+func (r *Runner) submit(ctx context.Context, t task.Task, c failover.Candidate, view catalog.View, m errand) (task.Task, bool, error) {
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	i, _ := t.Open()
 	id := t.Attempts[i].ID
-	answer, err := r.send(ctx, t, t.Attempts[i], c, view)
+	answer, err := r.send(ctx, t, t.Attempts[i], c, view, m)
 	if err != nil {
 		return r.notAccepted(ctx, t, id, c, fault.FailureOf(err), generation.Usage{})
 	}
@@ -40,7 +40,7 @@ func (r *Runner) submit(ctx context.Context, t task.Task, c failover.Candidate, 
 }
 
 // send calls the provider once.
-func (r *Runner) send(ctx context.Context, t task.Task, a task.Attempt, c failover.Candidate, view catalog.View) (provider.Answer, error) {
+func (r *Runner) send(ctx context.Context, t task.Task, a task.Attempt, c failover.Candidate, view catalog.View, m errand) (provider.Answer, error) {
 	l, err := r.line(ctx, t, a, view)
 	if err != nil {
 		return provider.Answer{}, err
@@ -48,6 +48,9 @@ func (r *Runner) send(ctx context.Context, t task.Task, a task.Attempt, c failov
 	l.call.Model, l.call.Endpoint = c.Model, c.Endpoint
 	ctx, cancel := context.WithTimeout(ctx, r.timeout(t, c))
 	defer cancel()
+	if streamer, ok := l.Provider.(provider.Streamer); ok && m.emit != nil {
+		return streamer.Stream(ctx, l.call, m.emit)
+	}
 	return l.Submit(ctx, l.call)
 }
 
@@ -136,7 +139,7 @@ func (r *Runner) wake(ctx context.Context, t task.Task, delay time.Duration) {
 // settle keeps what a provider delivered and ends the task.
 func (r *Runner) settle(ctx context.Context, t task.Task, id string, answer provider.Answer, view catalog.View) (task.Task, bool, error) {
 	i, _ := t.Attempt(id)
-	d := Delivery{Text: answer.Text, Usage: answer.Usage, RequestID: answer.RequestID}
+	d := Delivery{Text: answer.Text, Usage: answer.Usage, RequestID: answer.RequestID, Charge: chargeOf(t, answer.Usage)}
 	if d.Usage.CostMicroUSD == 0 {
 		d.Usage.CostMicroUSD = r.cost(t, t.Attempts[i], answer, view)
 	}
@@ -154,6 +157,16 @@ func (r *Runner) settle(ctx context.Context, t task.Task, id string, answer prov
 	}
 	next, err := r.Engine.Finish(ctx, t, id, d)
 	return next, true, err
+}
+
+// chargeOf is the price of the tokens that a text really has, where the task is
+// priced by tokens and the provider counts them; nil is the usual charge.
+func chargeOf(t task.Task, used generation.Usage) *int64 {
+	if len(t.PriceLines) != 1 || t.PriceLines[0].What != string(catalog.PerTokens) || used.OutputTokens <= 0 {
+		return nil
+	}
+	charge := t.PriceLines[0].Credits * ((used.OutputTokens + 999) / 1000)
+	return &charge
 }
 
 // cost is what the price book says a delivery cost, 0 when it does not know.

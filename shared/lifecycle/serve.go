@@ -1,0 +1,114 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"easel/shared/catalog"
+	"easel/shared/failover"
+	"easel/shared/fault"
+	"easel/shared/generation"
+	"easel/shared/task"
+)
+
+// Serve begins a task and makes what progress it can within wait, in this
+// process. Where that is not possible, or wait is 0, the worker does it. It
+// returns the task as it is then; read it again to see it end.
+func (r *Runner) Serve(ctx context.Context, o Order, wait time.Duration) (t task.Task, replayed bool, err error) {
+	return r.begin(ctx, o, wait, nil)
+}
+
+// ServeStream is Serve for text that its caller reads as it comes: emit is called
+// with each piece. It fails over before the first piece and never after it. An
+// error of emit ends the stream and not the task, which is settled all the same.
+func (r *Runner) ServeStream(ctx context.Context, o Order, emit func(text string) error) (t task.Task, replayed bool, err error) {
+	var gone error
+	return r.begin(ctx, o, o.Request.Kind.Deadline(), func(text string) error {
+		if gone == nil {
+			gone = emit(text)
+		}
+		return nil
+	})
+}
+
+func (r *Runner) begin(ctx context.Context, o Order, wait time.Duration, emit func(string) error) (t task.Task, replayed bool, err error) {
+	view, err := r.Views.View(ctx)
+	if err != nil {
+		return t, false, err
+	}
+	d := r.decide(task.Task{Kind: o.Request.Kind, Model: o.Request.Model, ExpiresAt: r.Now().Add(time.Hour)}, view)
+	if d.Action == failover.Stop {
+		return t, false, fault.New(fault.Unavailable, "no active config serves %s with model %s", o.Request.Kind, o.Request.Model)
+	}
+	inline := d.Action == failover.Try && r.fits(ctx, d.Candidate.Config.Provider, o.Request.Kind, d.Candidate.Config.Timeout(), wait)
+	if inline {
+		start := r.start(task.Task{}, d.Candidate)
+		o.First = &start
+	}
+	t, replayed, err = r.Engine.Begin(ctx, o)
+	if err != nil || replayed {
+		return t, replayed, err
+	}
+	if !inline {
+		r.announce(ctx, t)
+		return t, false, nil
+	}
+	next, err := r.serve(ctx, t, d.Candidate, view, emit)
+	if err != nil {
+		// The task exists and holds its credits: the sweep goes on with it.
+		r.Log.ErrorContext(ctx, "a task could not be carried on in its request", "task", t.ID, "error", err)
+		return t, false, nil
+	}
+	return next, false, nil
+}
+
+// serve makes the first attempt of a task in its own request, and the next ones
+// for as long as one can follow at once.
+func (r *Runner) serve(ctx context.Context, t task.Task, c failover.Candidate, view catalog.View, emit func(string) error) (task.Task, error) {
+	ctx, cancel := detach(ctx)
+	defer cancel()
+	m := errand{Message: task.Message{Task: t.ID, Reason: serving}, emit: emit}
+	next, more, err := r.submit(ctx, t, c, view, m)
+	if err == nil && more && !next.Status.Terminal() {
+		next, err = r.drive(ctx, next, m)
+	}
+	if err == nil && next.Status.Terminal() && !next.Delivery.NextAt.IsZero() {
+		r.announce(ctx, next)
+	}
+	return next, err
+}
+
+// fits reports whether the first call can be made in this request: the wait and
+// the request's own deadline must cover a synchronous call; a job's submit is quick.
+func (r *Runner) fits(ctx context.Context, name string, kind generation.Kind, timeout, wait time.Duration) bool {
+	if wait <= 0 || !hasTime(ctx, timeout, r.Now()) {
+		return false
+	}
+	p, ok := r.Providers[name]
+	return ok && (kind == generation.Text || p.Describe().Jobs || wait >= timeout)
+}
+
+// announce asks the worker to start a task. A message that cannot be sent is no
+// error: the sweep finds the task.
+func (r *Runner) announce(ctx context.Context, t task.Task) {
+	if err := r.Queue.Send(ctx, task.Message{Task: t.ID, Reason: "created"}, 0); err != nil {
+		r.Log.WarnContext(ctx, "the sweep will start a task: no message could be sent", "task", t.ID, "error", err)
+	}
+}
+
+// Cancel ends a task at its caller's wish and asks the worker to stop the
+// provider's job.
+func (r *Runner) Cancel(ctx context.Context, t task.Task) (task.Task, error) {
+	next, err := r.Engine.Cancel(ctx, t)
+	if err != nil {
+		return t, err
+	}
+	if !next.DueAt.IsZero() {
+		err := r.Queue.Send(ctx, task.Message{Task: t.ID, Reason: "canceled"}, 0)
+		if err != nil && !errors.Is(err, context.Canceled) {
+			r.Log.WarnContext(ctx, "the sweep will cancel the job: no message could be sent", "task", t.ID, "error", err)
+		}
+	}
+	return next, nil
+}
