@@ -35,6 +35,9 @@ type Model struct {
 	// ChargeModerated is true when a task that a provider refused for its content
 	// is charged its full price. The default is to refund it whole.
 	ChargeModerated bool `json:"charge_moderated,omitempty"`
+	// DeadlineSeconds is how long a task of the model may take in all, 10 to 86400;
+	// 0 is the kind's usual time. A submit with an unknown outcome is waited for until then.
+	DeadlineSeconds int `json:"deadline_seconds,omitempty"`
 	// Hidden models work but are not listed.
 	Hidden bool `json:"hidden,omitempty"`
 }
@@ -159,6 +162,7 @@ func (m Model) Validate() error {
 	for i, u := range m.Upstreams {
 		f.Check(u.Provider != "" && u.Model != "", fmt.Sprintf("upstreams[%d]", i), "must have provider and model")
 	}
+	f.Check(m.DeadlineSeconds == 0 || m.DeadlineSeconds >= 10 && m.DeadlineSeconds <= 86_400, "deadline_seconds", "must be 10 to 86400, or 0 for the usual time")
 	m.Price.check(&f)
 	return f.Err()
 }
