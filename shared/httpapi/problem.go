@@ -59,34 +59,55 @@ func Status(code fault.Code) int {
 // logged as one.
 func Fail(w http.ResponseWriter, r *http.Request, err error) {
 	x := exchangeOf(r.Context())
-	e := public(r.Context(), err)
-	x.failed = e
-	if cause := e.Cause; cause != nil || e.Code == fault.Internal {
-		x.log.ErrorContext(r.Context(), "a request failed", "code", e.Code, "error", err, "request_id", x.id)
-	}
+	e := tell(r, err)
 	h := w.Header()
 	if e.RetryAfter > 0 {
 		h.Set("Retry-After", seconds(e.RetryAfter))
 	}
-	if e.Code == fault.Unauthenticated && h.Get("WWW-Authenticate") == "" {
+	if e.Code == fault.Unauthenticated {
 		h.Set("WWW-Authenticate", `Bearer realm="easel"`)
 	}
-	contentType, form := "application/problem+json", problem(x.id, e)
-	if strings.HasPrefix(r.URL.Path, "/v1/") {
-		contentType, form = "application/json", openAIError(e)
+	contentType := "application/problem+json"
+	if isOpenAI(r) {
+		contentType = "application/json"
 		if !repeatable(e.Code) {
 			h.Set("X-Should-Retry", "false")
 		}
 	}
-	body, merr := marshal(form)
+	body, merr := marshal(formOf(r, x.id, e))
 	if merr != nil { // only a detail that is no JSON can do this
 		x.log.ErrorContext(r.Context(), "an error could not be told", "error", merr, "request_id", x.id)
-		body = []byte(`{"type":"urn:easel:problem:internal","title":"Internal error","status":500,"code":"internal"}`)
-		e = fault.New(fault.Internal, "")
+		body, e = []byte(`{"type":"urn:easel:problem:internal","title":"Internal error","status":500,"code":"internal"}`), &fault.Error{Code: fault.Internal}
 	}
 	h.Set("Content-Type", contentType)
 	w.WriteHeader(Status(e.Code))
 	_, _ = w.Write(body)
+}
+
+// Problem returns err in the form in which [Fail] tells it, for an answer whose
+// status is already sent. It logs what Fail would log.
+func Problem(r *http.Request, err error) any {
+	return formOf(r, RequestID(r.Context()), tell(r, err))
+}
+
+// tell returns what a caller may know of err, and logs the rest.
+func tell(r *http.Request, err error) *fault.Error {
+	x := exchangeOf(r.Context())
+	e := public(r.Context(), err)
+	x.failed = e
+	if e.Cause != nil || e.Code == fault.Internal {
+		x.log.ErrorContext(r.Context(), "a request failed", "code", e.Code, "error", err, "request_id", x.id)
+	}
+	return e
+}
+
+func isOpenAI(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/v1/") }
+
+func formOf(r *http.Request, id string, e *fault.Error) map[string]any {
+	if isOpenAI(r) {
+		return openAIError(e)
+	}
+	return problem(id, e)
 }
 
 // public returns what a caller may know of err.
@@ -124,12 +145,27 @@ func openAIError(e *fault.Error) map[string]any {
 		param = e.Fields[0].Name
 	}
 	code := string(e.Code)
-	if e.Code == fault.Unauthenticated {
-		code = "invalid_api_key" // what OpenAI's clients look for
+	switch { // the codes that OpenAI's clients look for
+	case e.Code == fault.Unauthenticated:
+		code = "invalid_api_key"
+	case e.Code == fault.NotFound && param == "model":
+		code = "model_not_found"
 	}
 	return map[string]any{"error": map[string]any{
 		"message": e.Message, "type": outcomes[e.Code].openAI, "code": code, "param": param,
 	}}
+}
+
+// ModelNotFound turns an InvalidInput error about the model alone into the
+// NotFound one that OpenAI's clients expect; any other error stays as it is.
+func ModelNotFound(err error) error {
+	e, ok := errors.AsType[*fault.Error](err)
+	if !ok || e.Code != fault.InvalidInput || len(e.Fields) != 1 || e.Fields[0].Name != "model" {
+		return err
+	}
+	c := *e
+	c.Code = fault.NotFound
+	return &c
 }
 
 // repeatable reports whether OpenAI's clients, which repeat 409, 429 and 5xx by

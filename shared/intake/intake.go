@@ -49,7 +49,9 @@ type Uploads interface {
 type Desk struct {
 	Views  Views
 	Server Server
-	Tasks  Reader
+	// Streamer may be nil; then text comes in one piece.
+	Streamer Streamer
+	Tasks    Reader
 	// CheckURL says what is wrong with a URL that a caller chose, in words that
 	// follow the field's name; nil accepts every URL.
 	CheckURL func(raw string) error
@@ -125,28 +127,38 @@ func (d *Desk) Check(ctx context.Context, t Ticket) (Checked, error) {
 // config serves the model.
 func (d *Desk) Place(ctx context.Context, c Checked) (Placed, error) {
 	started := d.Now()
-	if d.Filter != nil {
-		if err := d.Filter.Check(ctx, c.Ticket); err != nil {
-			return Placed{}, err
-		}
-	}
-	request, err := d.storeImages(ctx, c.Account, c.Request)
+	order, err := d.order(ctx, c)
 	if err != nil {
 		return Placed{}, err
 	}
-	t, replayed, err := d.Server.Serve(ctx, lifecycle.Order{
-		Account: c.Account, KeyID: c.KeyID, User: c.User, RequestID: c.RequestID, Request: request,
-		Quote: c.Quote, ChargeModerated: c.Model.ChargeModerated, IdempotencyKey: c.IdempotencyKey, Hash: c.Hash,
-		Metadata: c.Metadata, CallbackURL: c.CallbackURL,
-	}, c.Wait)
+	t, replayed, err := d.Server.Serve(ctx, order, c.Wait)
 	if err != nil {
 		return Placed{}, err
 	}
 	placed := Placed{Task: t, Model: c.Model, Replayed: replayed}
-	if left := c.Wait - d.Now().Sub(started); left > 0 && !t.Status.Terminal() {
+	if left := c.Wait - d.Now().Sub(started); left > 0 {
 		placed.Task = Await(ctx, d.Tasks, t, left)
 	}
 	return placed, nil
+}
+
+// order makes the last checks, those that cost something, and returns what the
+// lifecycle needs to know.
+func (d *Desk) order(ctx context.Context, c Checked) (lifecycle.Order, error) {
+	if d.Filter != nil {
+		if err := d.Filter.Check(ctx, c.Ticket); err != nil {
+			return lifecycle.Order{}, err
+		}
+	}
+	request, err := d.storeImages(ctx, c.Account, c.Request)
+	if err != nil {
+		return lifecycle.Order{}, err
+	}
+	return lifecycle.Order{
+		Account: c.Account, KeyID: c.KeyID, User: c.User, RequestID: c.RequestID, Request: request,
+		Quote: c.Quote, ChargeModerated: c.Model.ChargeModerated, IdempotencyKey: c.IdempotencyKey, Hash: c.Hash,
+		Metadata: c.Metadata, CallbackURL: c.CallbackURL, Deadline: time.Duration(c.Model.DeadlineSeconds) * time.Second,
+	}, nil
 }
 
 // checkFields collects what is wrong with the request and with what comes along.

@@ -2,8 +2,6 @@ package taskapi
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -24,11 +22,12 @@ const (
 	deadlineMargin = 2 * time.Second
 )
 
-// stream writes server-sent events of one task.
+// stream is one client's view of a task.
 type stream struct {
-	w       http.ResponseWriter
-	control *http.ResponseController
-	last    int64
+	*httpapi.Events
+
+	// last is the version that the client has seen.
+	last int64
 }
 
 // events sends the task each time that it changes, and ends with the task. The
@@ -44,18 +43,14 @@ func (h *handler) events(w http.ResponseWriter, r *http.Request, c httpapi.Calle
 	if err != nil {
 		return err
 	}
-	header := w.Header()
-	header.Set("Content-Type", "text/event-stream")
-	header.Set("X-Accel-Buffering", "no")
-	w.WriteHeader(http.StatusOK)
-	s := &stream{w: w, control: http.NewResponseController(w), last: last}
-	if err := s.write("retry: %d\n\n", reconnect); err != nil {
-		return nil //nolint:nilerr // the client is gone, and there is nobody to tell
+	s := &stream{Events: httpapi.NewEvents(w), last: last}
+	if s.Retry(reconnect) != nil {
+		return nil // the client is gone, and there is nobody to tell
 	}
 	ctx, cancel := context.WithDeadline(r.Context(), h.streamEnd(r.Context()))
 	defer cancel()
 	if h.follow(ctx, s, t) && r.Context().Err() == nil {
-		_ = s.write("event: reconnect\ndata: {}\n\n")
+		_ = s.Send("", "reconnect", []byte("{}"))
 	}
 	return nil
 }
@@ -93,7 +88,7 @@ func (h *handler) follow(ctx context.Context, s *stream, t task.Task) (more bool
 			pause, quiet = fastLook, 0
 		}
 		if quiet >= heartbeat {
-			if s.write(": still here\n\n") != nil {
+			if s.Heartbeat() != nil {
 				return false
 			}
 			quiet = 0
@@ -119,19 +114,8 @@ func (h *handler) send(ctx context.Context, s *stream, t task.Task) (sent bool, 
 	if err != nil {
 		return false, err
 	}
-	data, err := json.Marshal(view)
-	if err != nil {
-		return false, err
-	}
 	s.last = t.Version
-	return true, s.write("id: %d\nevent: task\ndata: %s\n\n", t.Version, data)
-}
-
-func (s *stream) write(format string, args ...any) error {
-	if _, err := fmt.Fprintf(s.w, format, args...); err != nil {
-		return err
-	}
-	return s.control.Flush()
+	return true, s.SendJSON(strconv.FormatInt(t.Version, 10), "task", view)
 }
 
 // rest waits for d and reports whether it did, rather than ctx ending.
