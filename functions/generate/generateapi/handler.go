@@ -95,5 +95,13 @@ func New(d Deps) http.Handler {
 	route("GET /api/models", apikey.Read, h.models)
 	route("GET /api/account", apikey.Read, h.account)
 	route("GET /api/account/ledger", apikey.Read, h.ledger)
+	route("POST /v1/images/generations", apikey.Generate, h.openAIGenerate)
+	route("POST /v1/images/edits", apikey.Generate, h.openAIEdit)
+	route("GET /v1/models", apikey.Read, h.openAIModels)
+	route("GET /v1/models/{model}", apikey.Read, h.openAIModel)
+	route("POST /v1/videos", apikey.Generate, h.createVideo)
+	route("GET /v1/videos/{id}", apikey.Read, h.readVideo)
+	route("GET /v1/videos/{id}/content", apikey.Read, h.videoContent)
+	route("DELETE /v1/videos/{id}", apikey.Generate, h.deleteVideo)
 	return httpapi.Wrap(mux, d.Log)
 }
