@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/json"
@@ -190,6 +191,25 @@ func (st *jobStore) open(path string) error {
 		return err
 	}
 	if err := st.load(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return st.rewrite(path)
+}
+
+// rewrite leaves one line for each job in the file, and keeps it open for more.
+func (st *jobStore) rewrite(path string) error {
+	var lines bytes.Buffer
+	for _, id := range st.order {
+		line, err := json.Marshal(st.byID[id])
+		if err != nil {
+			return err
+		}
+		lines.Write(append(line, '\n'))
+	}
+	if err := os.WriteFile(path+".new", lines.Bytes(), 0o600); err != nil {
+		return err
+	}
+	if err := os.Rename(path+".new", path); err != nil {
 		return err
 	}
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600) //nolint:gosec // the path is the operator's own setting

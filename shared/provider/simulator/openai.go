@@ -113,7 +113,7 @@ func openAIImageRules() []rule {
 		may("output_format", oneOf("png", "jpeg", "webp")), may("output_compression", whole(0, 100)),
 		may("background", oneOf("auto", "opaque", "transparent")),
 		may("complexity", oneOf("low", "medium", "high")),
-		may("stream", anything), may("partial_images", whole(0, 3)),
+		may("stream", either(boolean, oneOf("true", "false"))), may("partial_images", whole(0, 3)),
 		may("safety_identifier", text(0, 512)), may("user", text(0, 512)),
 	}
 }
@@ -173,11 +173,32 @@ func openAIPaint(c *call, in inputs, sources int) {
 		data = append(data, object{"b64_json": base64.StdEncoding.EncodeToString(file)})
 	}
 	openAIHeaders(c)
+	usage := openAIImageUsage(in, width, height, len(data), sources)
+	if in.boolean("stream", false) || in.str("stream", "") == "true" {
+		openAIImageStream(c, in, data, usage, sources > 0)
+		return
+	}
 	c.json(http.StatusOK, object{
 		"created": c.srv.opts.Now().Unix(), "data": data, "background": "opaque", "output_format": format,
 		"quality": openAIQuality(in), "size": fmt.Sprintf("%dx%d", width, height),
-		"usage": openAIImageUsage(in, width, height, len(data), sources),
+		"usage": usage,
 	})
+}
+
+// openAIImageStream answers with one event for each finished picture. Partial
+// pictures are never sent: the vendor promises none.
+func openAIImageStream(c *call, in inputs, data []object, usage object, edit bool) {
+	kind := "image_generation.completed"
+	if edit {
+		kind = "image_edit.completed"
+	}
+	stream := newEventStream(c)
+	for _, picture := range data {
+		stream.named(kind, object{
+			"type": kind, "b64_json": picture["b64_json"], "created_at": c.srv.opts.Now().Unix(), "size": in.str("size", "auto"),
+			"quality": openAIQuality(in), "background": "opaque", "output_format": in.str("output_format", "png"), "usage": usage,
+		})
+	}
 }
 
 // openAISize reads a size and checks it against the free-size limits.

@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/png"
 	"net/http"
+	"strings"
 	"testing"
 
 	"easel/shared/provider/simulator"
@@ -49,6 +50,16 @@ func TestOpenAIGeneratesEveryFormatAndSize(t *testing.T) {
 		}
 	}
 	submits(b, simulator.OpenAI, 4)
+}
+
+func TestOpenAIStreamsAFinishedPicture(t *testing.T) {
+	t.Parallel()
+	b := setup(t, simulator.Options{})
+	got := b.post("/openai/v1/images/generations", `{"model":"gpt-image-2","prompt":"a lake","stream":true}`)
+	found := events(got.body)
+	if len(found) != 1 || !strings.Contains(found[0], `"type":"image_generation.completed"`) || !strings.Contains(found[0], `"usage"`) {
+		t.Errorf("%d events, %.200s", len(found), got.body)
+	}
 }
 
 func TestTheSamePromptGivesTheSamePicture(t *testing.T) {

@@ -198,6 +198,12 @@ func (e *eventStream) raw(data string) {
 	_ = http.NewResponseController(e.c.w).Flush()
 }
 
+// named sends an event that has a name.
+func (e *eventStream) named(name string, v any) {
+	_, _ = fmt.Fprintf(e.c.w, "event: %s\n", name)
+	e.send(v)
+}
+
 // wait passes the time between two pieces; false means the client has left.
 func (e *eventStream) wait() bool { return e.c.srv.pause(e.c.r.Context(), e.pause) }
 

@@ -312,7 +312,7 @@ func prediction(j job, now time.Time) object {
 	p := object{
 		"id": j.ID, "model": j.Model, "version": j.Version, "input": j.Input, "output": nil, "error": nil, "logs": "",
 		"status": "starting", "source": "api", "data_removed": false, "created_at": j.Created.Format(time.RFC3339Nano),
-		"urls": object{"get": api, "cancel": api + "/cancel", "web": "https://replicate.com/p/" + j.ID, "stream": j.Base + "/replicate/stream/" + j.ID},
+		"urls": object{"get": api, "cancel": api + "/cancel", "web": "https://replicate.com/p/" + j.ID},
 	}
 	if !j.Deadline.IsZero() {
 		p["deadline"] = j.Deadline.Format(time.RFC3339Nano)
