@@ -11,8 +11,6 @@ import (
 	"easel/shared/generation"
 )
 
-func pointer[T any](v T) *T { return &v }
-
 func imageModel() catalog.Model {
 	return catalog.Model{Name: "painter", Kind: generation.Image, Limits: catalog.Limits{
 		MaxPrompt: 20, MaxN: 4, MinSide: 256, MaxSide: 2048, SideMultiple: 32, MaxPixels: 2 << 20,
@@ -40,18 +38,20 @@ func TestCheckAcceptsWhatTheModelTakes(t *testing.T) {
 	}{
 		"only a prompt":              {imageModel(), generation.Request{Prompt: "a cat"}},
 		"a prompt of twenty runes":   {imageModel(), generation.Request{Prompt: strings.Repeat("画", 20)}},
-		"everything at its limit":    {imageModel(), generation.Request{Prompt: "a", N: 4, Size: "1024x2048", AspectRatio: "16:9", Seed: pointer(int64(catalog.MaxSeed)), Quality: "high", Format: "webp"}},
-		"a seed of zero":             {imageModel(), generation.Request{Prompt: "a", Seed: pointer(int64(0))}},
-		"an edit with a mask":        {imageModel(), generation.Request{Prompt: "a", Image: picture, Mask: picture, Strength: pointer(0.5)}},
+		"everything at its limit":    {imageModel(), generation.Request{Prompt: "a", N: 4, Size: "1024x2048", AspectRatio: "16:9", Seed: new(int64(catalog.MaxSeed)), Quality: "high", Format: "webp"}},
+		"a seed of zero":             {imageModel(), generation.Request{Prompt: "a", Seed: new(int64(0))}},
+		"an edit with a mask":        {imageModel(), generation.Request{Prompt: "a", Image: picture, Mask: picture, Strength: new(0.5)}},
 		"an image by URL":            {imageModel(), generation.Request{Prompt: "a", Image: "https://example.com/a.png"}},
 		"a lora with the default":    {imageModel(), generation.Request{Prompt: "a", Loras: []generation.Lora{{Path: "owner/name"}}}},
 		"a needed image alone":       {videoModel(), generation.Request{Image: picture}},
 		"a listed size and duration": {videoModel(), generation.Request{Image: picture, Size: "1280x720", Duration: 10, FPS: 24}},
 		"a listed word as size":      {videoModel(), generation.Request{Image: picture, Size: "auto"}},
-		"a conversation":             {textModel(), generation.Request{Messages: []generation.Message{{Role: "user", Content: "hi"}}, MaxTokens: 100, Temperature: pointer(2.0)}},
+		"a conversation":             {textModel(), generation.Request{Messages: []generation.Message{{Role: "user", Content: "hi"}}, MaxTokens: 100, Temperature: new(2.0)}},
 		"an option":                  {imageModel(), generation.Request{Prompt: "a", Options: map[string]json.RawMessage{"style": json.RawMessage(`"x"`)}}},
-		"anything where nothing is limited": {catalog.Model{Name: "free", Kind: generation.Image},
-			generation.Request{Prompt: "a", NegativePrompt: "b", Size: "640x480", AspectRatio: "7:5", Quality: "low"}},
+		"anything where nothing is limited": {
+			catalog.Model{Name: "free", Kind: generation.Image},
+			generation.Request{Prompt: "a", NegativePrompt: "b", Size: "640x480", AspectRatio: "7:5", Quality: "low"},
+		},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -88,15 +88,15 @@ func TestCheckNamesTheFieldTheLimitAndTheModel(t *testing.T) {
 		"a size not listed":       {video, generation.Request{Image: "https://example.com/a", Size: "1x1"}, "size", "1280x720"},
 		"a ratio not listed":      {image, generation.Request{Prompt: "a", AspectRatio: "3:2"}, "aspect_ratio", "16:9"},
 		"a ratio without form":    {catalog.Model{Name: "free", Kind: generation.Image}, generation.Request{Prompt: "a", AspectRatio: "wide"}, "aspect_ratio", "W:H"},
-		"a negative seed":         {image, generation.Request{Prompt: "a", Seed: pointer(int64(-1))}, "seed", "0 to 4294967295"},
-		"a large seed":            {image, generation.Request{Prompt: "a", Seed: pointer(int64(1 << 32))}, "seed", "0 to 4294967295"},
+		"a negative seed":         {image, generation.Request{Prompt: "a", Seed: new(int64(-1))}, "seed", "0 to 4294967295"},
+		"a large seed":            {image, generation.Request{Prompt: "a", Seed: new(int64(1 << 32))}, "seed", "0 to 4294967295"},
 		"a quality unheard of":    {image, generation.Request{Prompt: "a", Quality: "ultra"}, "quality", "low, medium or high"},
 		"a format unheard of":     {image, generation.Request{Prompt: "a", Format: "bmp"}, "format", "png, jpeg or webp"},
 		"an extra not taken":      {image, generation.Request{Prompt: "a", NegativePrompt: "b"}, "negative_prompt", "not supported"},
 		"a duration for an image": {image, generation.Request{Prompt: "a", Duration: 5}, "duration", "does not apply to image"},
 		"messages for an image":   {image, generation.Request{Prompt: "a", Messages: []generation.Message{{Role: "user", Content: "b"}}}, "messages", "does not apply"},
 		"a mask without image":    {image, generation.Request{Prompt: "a", Mask: "https://example.com/m.png"}, "mask", "come with image"},
-		"strength out of range":   {image, generation.Request{Prompt: "a", Image: "https://example.com/m", Strength: pointer(1.5)}, "strength", "0 to 1"},
+		"strength out of range":   {image, generation.Request{Prompt: "a", Image: "https://example.com/m", Strength: new(1.5)}, "strength", "0 to 1"},
 		"an image by ftp":         {image, generation.Request{Prompt: "a", Image: "ftp://example.com/m"}, "image", "https URL"},
 		"an image by file name":   {image, generation.Request{Prompt: "a", Image: "/etc/passwd"}, "image", "https URL"},
 		"a data URL of text":      {image, generation.Request{Prompt: "a", Image: "data:text/html;base64,aGk="}, "image", "data URL"},
@@ -111,7 +111,7 @@ func TestCheckNamesTheFieldTheLimitAndTheModel(t *testing.T) {
 		"an empty message":        {text, generation.Request{Messages: []generation.Message{{Role: "user"}}}, "messages[0].content", "empty"},
 		"a long conversation":     {text, generation.Request{Messages: []generation.Message{{Role: "user", Content: strings.Repeat("a", 21)}}}, "messages", "20"},
 		"too many tokens":         {text, generation.Request{Prompt: "a", MaxTokens: 101}, "max_tokens", "1 to 100"},
-		"a hot temperature":       {text, generation.Request{Prompt: "a", Temperature: pointer(2.1)}, "temperature", "0 to 2"},
+		"a hot temperature":       {text, generation.Request{Prompt: "a", Temperature: new(2.1)}, "temperature", "0 to 2"},
 		"an option's name":        {image, generation.Request{Prompt: "a", Options: map[string]json.RawMessage{"a b": json.RawMessage(`1`)}}, "options", "names of"},
 		"too much in options":     {image, generation.Request{Prompt: "a", Options: map[string]json.RawMessage{"a": json.RawMessage(`"` + strings.Repeat("a", 17<<10) + `"`)}}, "options", "16384"},
 	}

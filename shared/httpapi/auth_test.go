@@ -3,9 +3,9 @@ package httpapi_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -234,7 +234,7 @@ func TestKeyCacheIsBounded(t *testing.T) {
 	k := &keys{}
 	cache := httpapi.NewKeyCache(k, time.Now)
 	for i := range 25_000 {
-		if _, err := cache.Key(t.Context(), fmt.Sprint(i)); !errors.Is(err, journal.ErrNotFound) {
+		if _, err := cache.Key(t.Context(), strconv.Itoa(i)); !errors.Is(err, journal.ErrNotFound) {
 			t.Fatal(err)
 		}
 	}

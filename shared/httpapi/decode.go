@@ -17,9 +17,9 @@ import (
 )
 
 const (
-	// MaxBody is the largest JSON body, and MaxUpload the largest where images are
-	// uploaded, in bytes.
-	MaxBody   = 1 << 20
+	// MaxBody is the largest JSON body, in bytes.
+	MaxBody = 1 << 20
+	// MaxUpload is the largest body where images are uploaded, in bytes.
 	MaxUpload = 10 << 20
 	// maxFieldErrors bounds how many wrong fields one answer names.
 	maxFieldErrors = 20

@@ -28,7 +28,6 @@ type sample struct {
 	Raw     json.RawMessage            `json:"raw"`
 	Options map[string]json.RawMessage `json:"options"`
 	Inner   *inner                     `json:"inner"`
-	hidden  string
 }
 
 func decode(body string, headers ...string) (sample, error) {
@@ -78,7 +77,6 @@ func TestDecodeNamesTheFieldAndWhatItShouldBe(t *testing.T) {
 	}{
 		"an unknown member":             {`{"nme":"x"}`, "nme", "not a known field"},
 		"another case":                  {`{"Name":"x"}`, "Name", "not a known field"},
-		"a member that is not exported": {`{"hidden":"x"}`, "hidden", "not a known field"},
 		"an unknown member deep inside": {`{"list":[{},{"scal":1}]}`, "list[1].scal", "not a known field"},
 		"a name that is not plain":      {`{"a b\n":1}`, `["a b\n"]`, "not a known field"},
 		"a string for a number":         {`{"count":"1"}`, "count", "must be a whole number, not a string"},

@@ -19,15 +19,15 @@ import (
 // serve answers one request with f behind Wrap, and returns what was logged too.
 func serve(t *testing.T, f httpapi.HandlerFunc, target string, headers ...string) (*httptest.ResponseRecorder, string) {
 	t.Helper()
-	var log bytes.Buffer
-	h := httpapi.Wrap(httpapi.Handler(f), slog.New(slog.NewJSONHandler(&log, nil)))
+	var lines bytes.Buffer
+	h := httpapi.Wrap(httpapi.Handler(f), slog.New(slog.NewJSONHandler(&lines, nil)))
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, target, nil)
 	for i := 0; i+1 < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
-	return w, log.String()
+	return w, lines.String()
 }
 
 func body(t *testing.T, w *httptest.ResponseRecorder) map[string]any {

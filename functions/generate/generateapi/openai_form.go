@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -64,27 +65,25 @@ func (f *form) number(name string) *int {
 	return &n
 }
 
-// image returns the file under one of the names as a data URL, "" when there is none.
-func (f *form) image(names ...string) string {
-	var files []*multipart.FileHeader
-	for _, name := range names {
-		files = append(files, f.values.File[name]...)
-	}
+// image returns the file under the name, or under the name that OpenAI's clients
+// use for a list, as a data URL; "" when there is none.
+func (f *form) image(name string) string {
+	files := slices.Concat(f.values.File[name], f.values.File[name+"[]"])
 	if len(files) == 0 {
 		return ""
 	}
-	f.fields.Check(len(files) == 1, names[0], "must be one file; several images are not supported")
+	f.fields.Check(len(files) == 1, name, "must be one file; several images are not supported")
 	data, err := readFile(files[0])
 	contentType := http.DetectContentType(data)
 	switch contentType {
 	case "image/png", "image/jpeg", "image/webp", "image/gif":
 	default:
-		f.fields.Check(false, names[0], "must be a png, jpeg, webp or gif image")
+		f.fields.Check(false, name, "must be a png, jpeg, webp or gif image")
 		return ""
 	}
-	f.fields.Check(err == nil, names[0], "could not be read")
+	f.fields.Check(err == nil, name, "could not be read")
 	sum := sha256.Sum256(data)
-	f.sums[names[0]] = hex.EncodeToString(sum[:])
+	f.sums[name] = hex.EncodeToString(sum[:])
 	return "data:" + contentType + ";base64," + base64.StdEncoding.EncodeToString(data)
 }
 

@@ -112,7 +112,7 @@ func (h *handler) openAIEdit(w http.ResponseWriter, r *http.Request, c httpapi.C
 		Prompt: form.text("prompt"), Model: form.text("model"), N: form.number("n"), Size: form.text("size"),
 		Quality: form.text("quality"), ResponseFormat: form.text("response_format"), OutputFormat: form.text("output_format"),
 		Background: form.text("background"), User: form.text("user"), Stream: form.text("stream") == "true",
-		Image: form.image("image", "image[]"), Mask: form.image("mask"),
+		Image: form.image("image"), Mask: form.image("mask"),
 	}
 	form.fields.Check(b.Image != "", "image", "must be a file with the image to edit")
 	if err := form.fields.Err(); err != nil {

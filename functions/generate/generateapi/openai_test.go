@@ -28,7 +28,7 @@ func picture(t *testing.T) []byte {
 }
 
 // postForm sends a form; a name that starts with @ is a file.
-func (b *bundle) postForm(t *testing.T, path string, fields map[string]string, headers ...string) *httptest.ResponseRecorder {
+func (b *bundle) postForm(t *testing.T, path string, fields map[string]string) *httptest.ResponseRecorder {
 	t.Helper()
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
@@ -45,7 +45,7 @@ func (b *bundle) postForm(t *testing.T, path string, fields map[string]string, h
 		_, _ = part.Write([]byte(value))
 	}
 	_ = form.Close()
-	return b.Do(t, b.handler, http.MethodPost, path, body.String(), append(headers, "Content-Type", form.FormDataContentType())...)
+	return b.Do(t, b.handler, http.MethodPost, path, body.String(), "Content-Type", form.FormDataContentType())
 }
 
 func first(t *testing.T, m map[string]any) map[string]any {

@@ -257,9 +257,9 @@ func TestChatCompletionStreams(t *testing.T) {
 	b := setup(t)
 	b.Desk.Streamer = &streamer{Runner: b.Runner}
 	w := b.post(t, "/v1/chat/completions", `{"messages":[{"role":"user","content":"a"}],"stream":true,"stream_options":{"include_usage":true}}`)
-	var events []string
-	for part := range strings.SplitSeq(strings.TrimSpace(w.Body.String()), "\n\n") {
-		events = append(events, strings.TrimPrefix(part, "data: "))
+	events := strings.Split(strings.TrimSpace(w.Body.String()), "\n\n")
+	for i := range events {
+		events[i] = strings.TrimPrefix(events[i], "data: ")
 	}
 	if len(events) != 5 || events[4] != "[DONE]" {
 		t.Fatalf("events = %q", events)

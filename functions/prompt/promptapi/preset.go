@@ -92,7 +92,7 @@ type presetView struct {
 }
 
 func (h *handler) listPresets(w http.ResponseWriter, _ *http.Request, _ httpapi.Caller) error {
-	var views []presetView
+	views := make([]presetView, 0, len(h.presets))
 	for _, id := range slices.Sorted(maps.Keys(h.presets)) {
 		p := h.presets[id]
 		views = append(views, presetView{ID: id, Object: "preset", Title: p.Title, Languages: slices.Sorted(maps.Keys(p.System))})

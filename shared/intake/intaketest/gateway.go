@@ -172,12 +172,13 @@ func Models() []catalog.Model {
 
 // Configs returns one active config per kind.
 func Configs() []settings.Config {
-	var list []settings.Config
-	for _, kind := range generation.Kinds() {
-		list = append(list, settings.Config{
+	kinds := generation.Kinds()
+	list := make([]settings.Config, len(kinds))
+	for i, kind := range kinds {
+		list[i] = settings.Config{
 			ID: "cfg_" + string(kind), Name: string(kind), Kind: kind, Provider: ProviderName, Model: "up",
 			BaseURL: "https://provider.example", TimeoutSeconds: 10, Active: true, Version: 1,
-		})
+		}
 	}
 	return list
 }
