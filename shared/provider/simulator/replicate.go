@@ -26,7 +26,7 @@ func (s *Server) routeReplicate() {
 	s.handle(v, "POST /replicate/v1/predictions/{id}/cancel", OnReads, replicateCancel)
 	s.handle(v, "GET /replicate/v1/models/{owner}/{name}", OnReads, replicateModelGet)
 	s.handle(v, "GET /replicate/v1/account", OnReads, func(c *call) {
-		c.json(http.StatusOK, object{"type": "organization", "username": "simulated", "name": "Simulated", "github_url": nil, "avatar_url": nil})
+		c.json(http.StatusOK, object{"type": "organization", "username": "simulated", "name": "Simulated", "github_url": "https://github.com/simulated", "avatar_url": "https://example.com/avatar.png"})
 	})
 	s.handle(v, "GET /replicate/v1/webhooks/default/secret", OnReads, func(c *call) {
 		c.json(http.StatusOK, object{"key": c.srv.WebhookSecret()})
