@@ -1,7 +1,7 @@
 package main
 
 import (
-	"strconv"
+	"fmt"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigateway"
@@ -58,13 +58,16 @@ func (m *monitor) own(name, statistic string, dimensions map[string]string) awsc
 
 func fiveMinutes() awscdk.Duration { return awscdk.Duration_Minutes(jsii.Number(5)) }
 
-// percent is the share of part in whole, both named in of. With fewer than least
-// in a period it is idle, because one of three is no trend.
-func percent(label, part, whole string, least int, idle string, of map[string]awscloudwatch.IMetric) awscloudwatch.IMetric {
-	filled := "(" + whole + ")"
+// trend is how many things must have happened in a period before their share
+// means anything: one of three is no trend.
+const trend = 20
+
+// percent is the share of part in whole, both made of the metrics in of; with
+// less than a trend it is idle.
+func percent(label, part, whole, idle string, of map[string]awscloudwatch.IMetric) awscloudwatch.IMetric {
 	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
 		Label:        jsii.String(label),
-		Expression:   jsii.String("IF(" + filled + " >= " + strconv.Itoa(least) + ", 100 * (" + part + ") / " + filled + ", " + idle + ")"),
+		Expression:   jsii.String(fmt.Sprintf("IF((%[2]s) >= %[4]d, 100 * (%[1]s) / (%[2]s), %[3]s)", part, whole, idle, trend)),
 		UsingMetrics: &of, Period: fiveMinutes(),
 	})
 }
@@ -126,7 +129,7 @@ func (m *monitor) watchTargets(api awsapigateway.RestApi) {
 	})
 	m.watch(alarm{
 		id: "error-rate", description: "More than 1 % of the requests got a server error.",
-		metric: percent("server errors", "e", "n", 20, "0", map[string]awscloudwatch.IMetric{
+		metric: percent("server errors", "e", "n", "0", map[string]awscloudwatch.IMetric{
 			"e": api.MetricServerError(&awscloudwatch.MetricOptions{Period: fiveMinutes(), Statistic: jsii.String("Sum")}),
 			"n": api.MetricCount(&awscloudwatch.MetricOptions{Period: fiveMinutes(), Statistic: jsii.String("SampleCount")}),
 		}),
@@ -154,7 +157,7 @@ func (m *monitor) successRate() awscloudwatch.IMetric {
 	tasks := func(outcome string) awscloudwatch.IMetric {
 		return m.own(env.MetricTasks, "Sum", map[string]string{env.DimensionOutcome: outcome})
 	}
-	return percent("tasks succeeded", "FILL(s, 0)", "FILL(s, 0) + FILL(f, 0) + FILL(x, 0)", 20, "100", map[string]awscloudwatch.IMetric{
+	return percent("tasks succeeded", "FILL(s, 0)", "FILL(s, 0) + FILL(f, 0) + FILL(x, 0)", "100", map[string]awscloudwatch.IMetric{
 		"s": tasks(env.OutcomeSucceeded), "f": tasks(env.OutcomeFailed), "x": tasks(env.OutcomeExpired),
 	})
 }
@@ -163,14 +166,14 @@ func (m *monitor) receiptRate() awscloudwatch.IMetric {
 	receipts := func(outcome string) awscloudwatch.IMetric {
 		return m.own(env.MetricWebhookReceipts, "Sum", map[string]string{env.DimensionOutcome: outcome})
 	}
-	return percent("webhooks received", "FILL(r, 0)", "FILL(r, 0) + FILL(m, 0)", 20, "100", map[string]awscloudwatch.IMetric{
+	return percent("webhooks received", "FILL(r, 0)", "FILL(r, 0) + FILL(m, 0)", "100", map[string]awscloudwatch.IMetric{
 		"r": receipts(env.OutcomeReceived), "m": receipts(env.OutcomeMissed),
 	})
 }
 
 // providerFaultRate is the share of attempts that failed by the provider's fault or ours.
 func (m *monitor) providerFaultRate() awscloudwatch.IMetric {
-	return percent("provider faults", "FILL(f, 0)", "FILL(n, 0)", 20, "0", map[string]awscloudwatch.IMetric{
+	return percent("provider faults", "FILL(f, 0)", "FILL(n, 0)", "0", map[string]awscloudwatch.IMetric{
 		"f": m.own(env.MetricProviderFaults, "Sum", nil), "n": m.own(env.MetricAttempts, "Sum", nil),
 	})
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigateway"
@@ -37,16 +38,6 @@ func newAPI(stack awscdk.Stack, c config) awsapigateway.RestApi {
 	}
 	api := awsapigateway.NewRestApi(stack, jsii.String("Api"), props)
 	answerLikeUs(api)
-	accept(api,
-		finding{"AwsSolutions-APIG2", "bodies are checked by the functions, which answer with the field's name"},
-		finding{"AwsSolutions-APIG4", "keys, tokens and webhook signatures are checked in the functions: an authorizer would be a second function to start and to pay for each request"},
-		finding{"AwsSolutions-COG4", "as APIG4: keys are accepted beside the user pool's tokens"})
-	if c.logRole {
-		accept(api, finding{"AwsSolutions-IAM4", "API Gateway's own managed policy is the only documented one for its account-wide log role"})
-	}
-	if !c.waf {
-		accept(api, finding{"AwsSolutions-APIG3", "the firewall is switched off by the context value waf; it costs more than everything else of an idle deployment"})
-	}
 	return api
 }
 
@@ -84,6 +75,21 @@ func apiURL(stack awscdk.Stack, c config, api awsapigateway.RestApi) string {
 
 func apiHost(stack awscdk.Stack, api awsapigateway.RestApi) string {
 	return *api.RestApiId() + ".execute-api." + *stack.Region() + "." + *stack.UrlSuffix()
+}
+
+// acceptOpenRoutes says why the gateway itself checks so little. It comes after
+// the routes, because it speaks for each of them.
+func acceptOpenRoutes(c config, api awsapigateway.RestApi) {
+	accept(api,
+		finding{"AwsSolutions-APIG2", "bodies are checked by the functions, which answer with the field's name"},
+		finding{"AwsSolutions-APIG4", "keys, tokens and webhook signatures are checked in the functions: an authorizer would be a second function to start and to pay for each request"},
+		finding{"AwsSolutions-COG4", "as APIG4: keys are accepted beside the user pool's tokens"})
+	if c.logRole {
+		accept(api, finding{"AwsSolutions-IAM4", "API Gateway's own managed policy is the only documented one for its account-wide log role"})
+	}
+	if !c.waf {
+		accept(api, finding{"AwsSolutions-APIG3", "the firewall is switched off by the context value waf; it costs more than everything else of an idle deployment"})
+	}
 }
 
 // addRoutes puts the functions behind the routes. Each function may be invoked by
@@ -149,9 +155,7 @@ func answerLikeUs(api awsapigateway.RestApi) {
 		{awsapigateway.ResponseType_DEFAULT_5XX(), "", "the request could not be completed", "internal", nil},
 	} {
 		headers := map[string]*string{"Content-Type": jsii.String("'application/problem+json'")}
-		for name, value := range a.extraHeaders {
-			headers[name] = value
-		}
+		maps.Copy(headers, a.extraHeaders)
 		options := &awsapigateway.GatewayResponseOptions{
 			Type: a.kind, ResponseHeaders: &headers,
 			Templates: &map[string]*string{"application/json": jsii.String(problem(a.title, a.code))},

@@ -114,7 +114,7 @@ func parseConfig(values map[string]any) (config, error) {
 	c.logRole = r.flag("apiGatewayLogRole", true)
 	c.priceCap = r.number("priceCapMicroUsd", 0, 0, 1_000_000_000)
 	c.revealKeys = r.flag("revealKeys", false)
-	c.cloudflareURL = r.webAddress("cloudflareGatewayUrl")
+	c.cloudflareURL = strings.TrimSuffix(r.webAddress("cloudflareGatewayUrl"), "/")
 	c.oidcIssuer = r.webAddress("oidcIssuer")
 	c.oidcClient = r.form("oidcClientId", wordForm, "a client id")
 	c.groupClaim = r.formOr("oidcGroupClaim", "", wordForm, "the name of a claim")
@@ -158,7 +158,8 @@ func (r *reader) together(c config) {
 	}
 }
 
-// webAddress reads an https URL without credentials, query or final slash.
+// webAddress reads an https URL without credentials or query, exactly as it is
+// written: an issuer with a final slash is another issuer.
 func (r *reader) webAddress(key string) string {
 	text := r.text(key, "")
 	if text == "" {
@@ -169,5 +170,5 @@ func (r *reader) webAddress(key string) string {
 		r.refuse(key, "it must be an https URL without credentials, query or fragment")
 		return ""
 	}
-	return strings.TrimSuffix(text, "/")
+	return text
 }

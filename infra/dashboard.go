@@ -60,7 +60,8 @@ func (m *monitor) traffic(api awsapigateway.RestApi) []awscloudwatch.IWidget {
 func (m *monitor) providers() []awscloudwatch.IWidget {
 	return []awscloudwatch.IWidget{
 		graph("Attempts by provider and class", m.search(env.MetricAttempts, "Sum")),
-		graph("Failovers, and breakers (2 is open)", m.own(env.MetricFailovers, "Sum", nil), m.search(env.MetricBreakerState, "Maximum")),
+		graph("Failovers, faults, and breakers (2 is open)",
+			m.own(env.MetricFailovers, "Sum", nil), m.own(env.MetricProviderFaults, "Sum", nil), m.search(env.MetricBreakerState, "Maximum")),
 		graph("Webhooks by outcome, and their lag p95 in ms", m.search(env.MetricWebhookReceipts, "Sum"), m.search(env.MetricWebhookLag, "p95")),
 	}
 }

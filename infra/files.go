@@ -23,7 +23,7 @@ func (f files) function(name string) string { return filepath.Join(f.functions, 
 // check refuses a tree that was not built: a stack without code would deploy and
 // then answer every request with an error.
 func (f files) check() error {
-	var missing []error
+	missing := make([]error, 0, len(env.Functions())+1)
 	for _, name := range env.Functions() {
 		missing = append(missing, isFile(filepath.Join(f.function(name), "bootstrap"), "make build"))
 	}

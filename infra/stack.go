@@ -32,6 +32,7 @@ func newStack(scope constructs.Construct, c config, f files) awscdk.Stack {
 	functions := newFunctions(p, specs)
 	addRoutes(api, functions, specs)
 	redirectRoot(api, console)
+	acceptOpenRoutes(c, api)
 	feedWorker(stack, c, queues, functions[env.Worker])
 	if c.waf {
 		newFirewall(stack, c, api)

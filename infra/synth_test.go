@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -22,7 +21,7 @@ import (
 
 var (
 	update   = flag.Bool("update", false, "write the golden files instead of comparing with them")
-	validate = flag.Bool("validate", false, "let the CDK validate the templates, which takes a minute")
+	validate = flag.Bool("validate", false, "be the process in which TestTemplatesAreValid lets the CDK validate")
 	// kernel is held while the CDK's process is spoken to: it takes one call at a time.
 	kernel sync.Mutex
 	// scratch is a folder for the whole run, because templates are made once and shared.
@@ -31,21 +30,10 @@ var (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	folder, err := os.MkdirTemp("", "easel-infra-")
-	if err == nil {
-		// The CDK's own process inherits both when the first test starts it.
-		err = os.Setenv("CDK_VALIDATION", strconv.FormatBool(*validate))
-	}
-	if err == nil {
-		err = os.Setenv("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "1")
-	}
-	if err != nil {
-		panic(err)
-	}
-	scratch = folder
+	scratch = must(os.MkdirTemp("", "easel-infra-"))
 	m.Run()
 	jsii.Close()
-	_ = os.RemoveAll(folder)
+	_ = os.RemoveAll(scratch)
 }
 
 // The two deployments that the tests look at: nothing but the stage, and
@@ -154,7 +142,7 @@ func withFlags(values map[string]any) map[string]any {
 
 func placeholders() (files, error) {
 	f := files{functions: filepath.Join(scratch, "dist"), console: filepath.Join(scratch, "console")}
-	paths := []string{filepath.Join(f.console, "index.html")}
+	paths := append(make([]string, 0, 8), filepath.Join(f.console, "index.html"))
 	for _, name := range env.Functions() {
 		paths = append(paths, filepath.Join(f.function(name), "bootstrap"))
 	}

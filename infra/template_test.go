@@ -72,7 +72,7 @@ func attributes(value any) string {
 }
 
 func indexes(value any) string {
-	var lines []string
+	lines := make([]string, 0, 2)
 	for _, index := range list(value) {
 		lines = append(lines, strings.TrimSpace(fmt.Sprintf("%v: %s %v %s", at(index, "IndexName"), schema(at(index, "KeySchema")),
 			at(index, "Projection", "ProjectionType"), render(list(at(index, "Projection", "NonKeyAttributes"))))))
@@ -81,7 +81,7 @@ func indexes(value any) string {
 }
 
 func wantedIndexes(table env.Table) string {
-	var lines []string
+	lines := make([]string, 0, 2)
 	for _, index := range table.Indexes {
 		lines = append(lines, strings.TrimSpace(fmt.Sprintf("%s: %s HASH, %s RANGE %s %s", index.Name, index.PartitionKey,
 			index.SortKey, index.Projection, strings.Join(index.Attributes, " "))))
@@ -230,7 +230,7 @@ func TestSecretsAreGeneratedUnderTheStagesPrefix(t *testing.T) {
 	t.Parallel()
 	stages(t, func(t *testing.T, stage string, tmpl template) {
 		t.Helper()
-		var names []string
+		names := make([]string, 0, 2)
 		for _, secret := range tmpl.of("AWS::SecretsManager::Secret") {
 			names = append(names, render(secret.Properties["Name"]))
 			if secret.Properties["SecretString"] != nil || at(secret.Properties, "GenerateSecretString", "PasswordLength") != 44.0 {
@@ -279,7 +279,7 @@ func TestContextReachesTheFunctions(t *testing.T) {
 		"price cap":              {at(worker, "Environment", "Variables", env.PriceCap), "2000000"},
 		"Cloudflare":             {at(worker, "Environment", "Variables", env.CloudflareGatewayURL), "https://gateway.ai.cloudflare.com/v1/acct/gw"},
 		"public URL":             {at(worker, "Environment", "Variables", env.PublicURL), "https://api.example.com"},
-		"issuer":                 {at(generate, "Environment", "Variables", env.OIDCIssuer), "https://login.example.com"},
+		"issuer":                 {at(generate, "Environment", "Variables", env.OIDCIssuer), "https://login.example.com/"},
 		"user pools":             {len(prod.of("AWS::Cognito::UserPool")), 0},
 		"user pools of dev":      {len(synthesized(t, stageDev).of("AWS::Cognito::UserPool")), 1},
 		"firewalls":              {len(prod.of("AWS::WAFv2::WebACLAssociation")), 1},
