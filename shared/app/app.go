@@ -86,15 +86,16 @@ func New(p Parts) *App {
 		p.Health = &failover.Memory{}
 	}
 	a := &App{Parts: p, Views: NewViews(p.Store, p.Now)}
+	inputs := images{store: p.Assets, providers: p.Providers}
 	a.Engine = lifecycle.NewEngine(p.Store, p.Now, NewID)
 	a.Runner = lifecycle.NewRunner(lifecycle.Parts{
 		Engine: a.Engine, Store: p.Store, Due: p.Store, Views: a.Views, Providers: p.Providers, Keys: p.Secrets,
 		Keeper: keeper{p.Assets, p.Fetch}, Queue: Queue{p.Queue}, Health: p.Health,
 		Reporter:    &reporter{assets: p.Assets, secrets: p.Secrets, client: p.Deliver, now: p.Now},
-		CallbackURL: a.callbackURL, Prepare: p.Prepare, Now: p.Now, NewID: NewID, Log: p.Log,
+		CallbackURL: a.callbackURL, Prepare: inputs.before(p.Prepare), Now: p.Now, NewID: NewID, Log: p.Log,
 	})
 	a.Desk = &intake.Desk{
-		Views: a.Views, Server: a.Runner, Tasks: p.Store, CheckURL: p.CheckURL, Filter: p.Filter, Now: p.Now,
+		Views: a.Views, Server: a.Runner, Streamer: a.Runner, Tasks: p.Store, CheckURL: p.CheckURL, Filter: p.Filter, Uploads: inputs, Now: p.Now,
 	}
 	return a
 }

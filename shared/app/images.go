@@ -1,0 +1,96 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"easel/shared/assets"
+	"easel/shared/fault"
+	"easel/shared/generation"
+	"easel/shared/provider"
+	"easel/shared/settings"
+)
+
+// assetScheme precedes the key of an image that a caller sent inside a request.
+// A task holds the reference, since the store's items are small.
+const assetScheme = "asset:"
+
+// inputTTL is how long a provider can fetch an input image: longer than any task lives.
+const inputTTL = time.Hour
+
+// images keeps callers' input images in the bucket, and hands them to providers.
+type images struct {
+	store     *assets.Store
+	providers map[string]provider.Provider
+}
+
+// Upload stores one image under its own hash, so that the same image of one
+// account is kept once.
+func (i images) Upload(ctx context.Context, account, field string, data []byte) (string, error) {
+	owner, content := sha256.Sum256([]byte(account)), sha256.Sum256(data)
+	key := "in/" + hex.EncodeToString(owner[:8]) + "/" + hex.EncodeToString(content[:])
+	_, err := i.store.Put(ctx, key, bytes.NewReader(data), assets.Limits{Kind: generation.Image})
+	switch {
+	case err == nil:
+		return assetScheme + key, nil
+	case errors.Is(err, assets.ErrTooLarge):
+		return "", fault.Invalid(field, "is too large")
+	case errors.Is(err, assets.ErrContentType), errors.Is(err, assets.ErrEmpty):
+		return "", fault.Invalid(field, "is not an image of an accepted type, or is damaged")
+	default:
+		return "", fmt.Errorf("keep an input image: %w", err)
+	}
+}
+
+// before returns a preparation of calls that resolves their images, and then does
+// what next does; next may be nil.
+func (i images) before(next func(context.Context, *provider.Call, settings.Config) error) func(context.Context, *provider.Call, settings.Config) error {
+	return func(ctx context.Context, c *provider.Call, config settings.Config) error {
+		if err := i.resolve(ctx, c, config); err != nil || next == nil {
+			return err
+		}
+		return next(ctx, c, config)
+	}
+}
+
+// resolve puts what a provider can read in the place of a call's references: an
+// address for providers that fetch by themselves and can reach it, else the
+// image itself.
+func (i images) resolve(ctx context.Context, c *provider.Call, config settings.Config) error {
+	for _, reference := range []*string{&c.Request.Image, &c.Request.Mask} {
+		key, ok := strings.CutPrefix(*reference, assetScheme)
+		if !ok {
+			continue
+		}
+		value, err := i.read(ctx, key, config.Provider)
+		if err != nil {
+			return fmt.Errorf("read an input image: %w", err)
+		}
+		*reference = value
+	}
+	return nil
+}
+
+func (i images) read(ctx context.Context, key, providerName string) (string, error) {
+	if p, ok := i.providers[providerName]; ok && p.Describe().Jobs {
+		address, err := i.store.Sign(ctx, key, inputTTL)
+		if err != nil || strings.HasPrefix(address, "https://") {
+			return address, err
+		}
+	}
+	file, object, err := i.store.Open(ctx, key)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = file.Close() }()
+	data, err := io.ReadAll(file)
+	return "data:" + object.ContentType + ";base64," + base64.StdEncoding.EncodeToString(data), err
+}
