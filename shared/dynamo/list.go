@@ -136,36 +136,17 @@ func (s *Store) fetch(ctx context.Context, rows []item) ([]item, error) {
 	if len(rows) == 0 {
 		return nil, nil
 	}
-	table := *s.core()
-	want := make([]map[string]types.AttributeValue, len(rows))
+	want := make([]item, len(rows))
 	for n, row := range rows {
 		want[n] = key(textOf(row, env.PartitionKey), textOf(row, env.SortKey))
 	}
-	found := map[string]item{}
-	err := s.write(ctx, func() error {
-		for len(want) > 0 { // a large page comes in several answers
-			out, err := s.db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{
-				RequestItems: map[string]types.KeysAndAttributes{table: {Keys: want}},
-			}, s.call)
-			if err != nil {
-				return err
-			}
-			for _, i := range out.Responses[table] {
-				found[textOf(i, env.PartitionKey)+"\n"+textOf(i, env.SortKey)] = i
-			}
-			want = out.UnprocessedKeys[table].Keys
-			if len(out.Responses[table]) == 0 && len(want) > 0 {
-				return &types.ProvisionedThroughputExceededException{}
-			}
-		}
-		return nil
-	})
+	found, err := s.batch(ctx, s.core(), want)
 	if err != nil {
 		return nil, translate("read a page", err)
 	}
 	items := make([]item, 0, len(rows))
 	for _, row := range rows {
-		if i, ok := found[textOf(row, env.PartitionKey)+"\n"+textOf(row, env.SortKey)]; ok {
+		if i, ok := found[primary(row)]; ok {
 			items = append(items, i)
 		}
 	}
@@ -181,4 +162,34 @@ func gather(n int, query func(int) ([]item, error)) ([]item, error) {
 	}
 	group.Wait()
 	return slices.Concat(parts...), errors.Join(errs...)
+}
+
+// batch reads at most 100 items by their keys, eventually consistent, and returns
+// those that exist by their primary. 0.5 read units for each, per 4 KB.
+func (s *Store) batch(ctx context.Context, table *string, want []item) (map[string]item, error) {
+	found := make(map[string]item, len(want))
+	err := s.write(ctx, func() error {
+		for len(want) > 0 { // a large page comes in several answers
+			out, err := s.db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{
+				RequestItems: map[string]types.KeysAndAttributes{*table: {Keys: want}},
+			}, s.call)
+			if err != nil {
+				return err
+			}
+			for _, i := range out.Responses[*table] {
+				found[primary(i)] = i
+			}
+			want = out.UnprocessedKeys[*table].Keys
+			if len(out.Responses[*table]) == 0 && len(want) > 0 {
+				return &types.ProvisionedThroughputExceededException{}
+			}
+		}
+		return nil
+	})
+	return found, err
+}
+
+// primary is the primary key of an item as one text.
+func primary(i item) string {
+	return textOf(i, env.PartitionKey) + "\n" + textOf(i, env.SortKey)
 }
