@@ -1,26 +1,24 @@
 package local
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"time"
 
 	"easel/functions/generate/generateapi"
+	"easel/functions/prompt/promptapi"
 	"easel/functions/task/taskapi"
 	"easel/functions/webhook/webhookapi"
 	"easel/shared/apikey"
+	"easel/shared/app"
 	"easel/shared/assets/disk"
-	"easel/shared/dynamo"
-	"easel/shared/generation"
 	"easel/shared/httpapi"
-	"easel/shared/task"
 )
 
 // mux puts every function on one address, as API Gateway does when deployed.
 func (g *Gateway) mux() http.Handler {
 	mux := http.NewServeMux()
-	auth := httpapi.NewKeyAuth(httpapi.NewKeyCache(g.App.Store, time.Now), time.Now)
+	auth := g.App.Auth()
 	mount := func(h http.Handler, patterns []string) {
 		for _, pattern := range patterns {
 			mux.Handle(pattern, h)
@@ -28,10 +26,11 @@ func (g *Gateway) mux() http.Handler {
 	}
 	mount(generateapi.New(generateapi.Deps{
 		Auth: auth, Desk: g.App.Desk, Views: g.App.Views, Accounts: g.App.Store, Tasks: g.App.Store, Canceler: g.App.Runner,
-		Signer: g.App.Assets, Files: files{g}, Log: g.options.Log, Now: time.Now,
+		Signer: g.App.Assets, Files: app.Files{Assets: g.App.Assets}, Log: g.options.Log, Now: time.Now,
 	}), generateapi.Patterns())
+	mount(promptapi.New(promptapi.Deps{Auth: auth, Desk: g.App.Desk, Log: g.options.Log, Now: time.Now}), promptapi.Patterns())
 	mount(taskapi.New(taskapi.Deps{
-		Auth: auth, Tasks: g.App.Store, Lister: lister{g.App.Store}, Canceler: g.App.Runner, Signer: g.App.Assets, Log: g.options.Log,
+		Auth: auth, Tasks: g.App.Store, Lister: app.Lister{Store: g.App.Store}, Canceler: g.App.Runner, Signer: g.App.Assets, Log: g.options.Log,
 	}), taskapi.Patterns())
 	mount(webhookapi.New(webhookapi.Deps{
 		Tasks: g.App.Store, Views: g.App.Views, Providers: g.App.Providers, Secrets: g.App,
@@ -59,19 +58,4 @@ func guarded(auth httpapi.Authenticator, h http.Handler, g *Gateway) http.Handle
 		h.ServeHTTP(w, r)
 		return nil
 	}), g.options.Log)
-}
-
-// files opens stored outputs for routes that answer with bytes.
-type files struct{ g *Gateway }
-
-func (f files) OpenFile(ctx context.Context, key string) (io.ReadCloser, error) {
-	body, _, err := f.g.App.Assets.Open(ctx, key)
-	return body, err
-}
-
-// lister translates the handler's filter into the store's.
-type lister struct{ store *dynamo.Store }
-
-func (l lister) ListTasks(ctx context.Context, account string, status task.Status, kind generation.Kind, cursor string, limit int) ([]task.Task, string, error) {
-	return l.store.TasksByAccount(ctx, account, dynamo.TaskFilter{Status: status, Kind: kind}, cursor, limit)
 }

@@ -2,6 +2,8 @@ package local
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -18,11 +20,7 @@ import (
 	"easel/shared/dynamo"
 	"easel/shared/provider"
 	"easel/shared/provider/fal"
-	"easel/shared/provider/openai"
-	"easel/shared/provider/replicate"
-	"easel/shared/provider/runway"
 	"easel/shared/provider/simulator"
-	"easel/shared/provider/stability"
 	"easel/shared/safehttp"
 	"easel/shared/secrets"
 	"easel/shared/settings"
@@ -87,14 +85,33 @@ func (g *Gateway) simulatorOptions() simulator.Options {
 //nolint:gosec // see above
 const simulatorSecret = "whsec_c2ltdWxhdGVkLXByb3ZpZGVycy1zaWduLXdpdGgtdGhpcw=="
 
+// providers are the real drivers; fal's webhooks are verified with the keys of
+// whichever fal is asked.
 func (g *Gateway) providers(client *http.Client) map[string]provider.Provider {
-	list := map[string]provider.Provider{}
-	for _, p := range []provider.Provider{
-		openai.New(client), stability.New(client), replicate.New(client), runway.New(client), fal.New(client),
-	} {
-		list[p.Describe().Name] = p
+	if _, isReal := g.options.ProviderKeys[simulator.Fal]; isReal {
+		return app.Providers(client)
 	}
-	return list
+	return app.Providers(client, fal.WithKeys(func(ctx context.Context) ([]byte, error) {
+		return fetch(ctx, client, g.URL+simulatorPath+"/fal/rest/.well-known/jwks.json")
+	}))
+}
+
+const maxKeys = 1 << 20
+
+func fetch(ctx context.Context, client *http.Client, url string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, fmt.Errorf("fetch keys: %w", err)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("fetch keys: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("fetch keys: status %d", response.StatusCode)
+	}
+	return io.ReadAll(io.LimitReader(response.Body, maxKeys))
 }
 
 // prepare keeps a real provider from being told of a webhook that it cannot

@@ -40,6 +40,14 @@ func seedConfigs() []seedConfig {
 		{"cfg_openai", "OpenAI Images", "openai", "gpt-image-2", generation.Image, 120, "/openai/v1", "https://api.openai.com/v1"},
 		{"cfg_stability", "Stability AI", "stability", "core", generation.Image, 60, "/stability", "https://api.stability.ai"},
 		{"cfg_replicate", "Replicate FLUX", "replicate", "black-forest-labs/flux-schnell", generation.Image, 60, "/replicate/v1", "https://api.replicate.com/v1"},
+		{"cfg_gemini_image", "Gemini image", "gemini", "gemini-nano-banana-2.1", generation.Image, 120, "/gemini/v1beta", "https://generativelanguage.googleapis.com/v1beta"},
+		{"cfg_runway_image", "Runway image", "runway", "gen4_image", generation.Image, 60, "/runway", "https://api.dev.runwayml.com"},
+		{"cfg_fal_image", "fal FLUX", "fal", "fal-ai/flux/schnell", generation.Image, 60, "/fal/queue", "https://queue.fal.run"},
+		{"cfg_runway", "Runway Gen-4.5", "runway", "gen4.5", generation.Video, 60, "/runway", "https://api.dev.runwayml.com"},
+		{"cfg_fal", "Pika on fal", "fal", "fal-ai/pika/v2.2/text-to-video", generation.Video, 60, "/fal/queue", "https://queue.fal.run"},
+		{"cfg_replicate_video", "Stable Video Diffusion on Replicate", "replicate", "", generation.Video, 60, "/replicate/v1", "https://api.replicate.com/v1"},
+		{"cfg_gemini", "Gemini text", "gemini", "gemini-3.8-flash", generation.Text, 60, "/gemini/v1beta", "https://generativelanguage.googleapis.com/v1beta"},
+		{"cfg_openai_text", "OpenAI text", "openai", "gpt-6-luna", generation.Text, 60, "/openai/v1", "https://api.openai.com/v1"},
 	}
 }
 
@@ -50,10 +58,15 @@ func (g *Gateway) seed(ctx context.Context) error {
 	if err := g.seedSecrets(ctx); err != nil {
 		return err
 	}
-	for i, c := range seedConfigs() {
-		if err := g.seedConfig(ctx, c, i); err != nil {
+	priority := map[generation.Kind]int{}
+	for _, c := range seedConfigs() {
+		if c.id == "cfg_gemini" && g.options.GeminiModel != "" {
+			c.model = g.options.GeminiModel
+		}
+		if err := g.seedConfig(ctx, c, priority[c.kind]); err != nil {
 			return fmt.Errorf("seed config %s: %w", c.id, err)
 		}
+		priority[c.kind]++
 	}
 	if err := g.seedAccount(ctx); err != nil {
 		return fmt.Errorf("seed account: %w", err)
