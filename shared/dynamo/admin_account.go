@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"easel/shared/audit"
+	"easel/shared/credits"
 	"easel/shared/env"
 	"easel/shared/journal"
 )
@@ -113,4 +114,30 @@ func (s *Store) ModelRecords(ctx context.Context) ([]audit.Model, error) {
 		}
 	}
 	return models, nil
+}
+
+// TaskLedger returns the entries that a task made in its account's ledger, in the
+// order in which they can happen.
+//
+// Access: one BatchGetItem of ACCT#account/L#task#hold, settle, release and late;
+// 0.5 read units each.
+func (s *Store) TaskLedger(ctx context.Context, account, taskID string) ([]credits.Entry, error) {
+	reasons := []credits.Reason{credits.Hold, credits.Settle, credits.Release, credits.Late}
+	rows := make([]item, len(reasons))
+	for n, reason := range reasons {
+		rows[n] = ledgerKey(credits.Entry{Account: account, ID: taskID + "#" + string(reason)})
+	}
+	items, err := s.fetch(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]credits.Entry, 0, len(items))
+	for _, i := range items {
+		e, err := toEntry(i)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, e)
+	}
+	return entries, nil
 }

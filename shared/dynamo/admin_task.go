@@ -14,9 +14,9 @@ import (
 // maxOpen bounds the unfinished tasks that one list reads.
 const maxOpen = 500
 
-// OpenTasks returns the tasks that have not ended, newest first, and whether
-// there may be more than the 500 it reads at most: then it returns those that are
-// due first.
+// OpenTasks returns the tasks that have something due, newest first: all that have
+// not ended, and those that ended and are still watched or reported. It reads 500 at
+// most, those that are due first, and says whether there are more.
 //
 // Access: eight Queries as of [Store.Due], then up to five BatchGetItem (0.5
 // read units per 4 KB of each task).
@@ -28,13 +28,9 @@ func (s *Store) OpenTasks(ctx context.Context) (tasks []task.Task, more bool, er
 	if more = len(ids) > maxOpen; more {
 		ids = ids[:maxOpen]
 	}
-	all, err := s.tasks(ctx, ids)
-	if err != nil {
-		return nil, false, err
-	}
-	tasks = slices.DeleteFunc(all, func(t task.Task) bool { return t.Status.Terminal() })
+	tasks, err = s.tasks(ctx, ids)
 	slices.SortFunc(tasks, newestFirst)
-	return tasks, more, nil
+	return tasks, more, err
 }
 
 func newestFirst(a, b task.Task) int {
@@ -133,7 +129,7 @@ func (s *Store) RecentTasks(ctx context.Context, f stats.TaskFilter, cursor stri
 			return nil, "", err
 		}
 		open = slices.DeleteFunc(open, func(t task.Task) bool {
-			return !f.Matches(t) || last != "" && place(t.CreatedAt, t.ID) >= last
+			return t.Status.Terminal() || !f.Matches(t) || last != "" && place(t.CreatedAt, t.ID) >= last
 		})
 	}
 	var ended []task.Task

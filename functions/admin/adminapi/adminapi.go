@@ -149,9 +149,6 @@ type Deps struct {
 	CheckData func(providerName string, data json.RawMessage) error
 	// Simulated says which configs talk to a built-in simulator; nil means none.
 	Simulated func(c settings.Config) bool
-	// SecretFixed tells an error of Secrets that says that a key is set by the
-	// environment; nil means none does.
-	SecretFixed func(err error) bool
 	// AllowReveal lets admins read stored keys back.
 	AllowReveal bool
 	// Simulator is true when the /simulator routes exist.

@@ -1,33 +1,32 @@
 package adminapi
 
 import (
+	"context"
+	"crypto/rand"
+	"fmt"
 	"net/http"
+	"strings"
 
 	"easel/shared/audit"
+	"easel/shared/env"
 	"easel/shared/fault"
 	"easel/shared/httpapi"
 	"easel/shared/secret"
 	"easel/shared/settings"
 )
 
-// storeKey puts a provider's key into the secret store and returns the config
-// that knows its name and mask. The key itself goes nowhere else.
+// storeKey puts a provider's key into the secret store under a name that was
+// never used, and returns the config that knows its name and mask. Nothing reads
+// the key before the config is written with that name, so a replacement takes
+// effect at one moment, is in the trail with it, and is noticed by every instance
+// as soon as the config is, whatever it remembers of the old key.
 func (h *handler) storeKey(r *http.Request, c settings.Config, key secret.Value) (settings.Config, error) {
-	if c.SecretName == "" {
-		c.SecretName = "config/" + c.ID
-	}
+	c.SecretName = env.ConfigSecrets + c.ID + "-" + strings.ToLower(rand.Text()[:12])
 	if err := h.Secrets.Put(r.Context(), c.SecretName, key); err != nil {
-		return c, h.secretError(err)
+		return c, fmt.Errorf("store a key: %w", err)
 	}
 	c.KeyMask = "…" + key.Mask()
 	return c, nil
-}
-
-func (h *handler) secretError(err error) error {
-	if h.SecretFixed != nil && h.SecretFixed(err) {
-		return fault.New(fault.Conflict, "this key is set by the environment of the gateway; change it there").Because(err)
-	}
-	return err
 }
 
 // dropSecret removes a key that no config names any more. A failure costs money
@@ -36,7 +35,7 @@ func (h *handler) dropSecret(r *http.Request, name string) {
 	if name == "" {
 		return
 	}
-	if err := h.Secrets.Delete(r.Context(), name); err != nil {
+	if err := h.Secrets.Delete(context.WithoutCancel(r.Context()), name); err != nil {
 		h.Log.WarnContext(r.Context(), "a key that is not used any more could not be removed", "secret_name", name, "error", err)
 	}
 }
@@ -58,18 +57,13 @@ func (h *handler) putConfigKey(w http.ResponseWriter, r *http.Request) error {
 
 func (h *handler) deleteConfigKey(w http.ResponseWriter, r *http.Request) error {
 	return h.changeKey(w, r, func(c settings.Config) (settings.Config, error) {
-		if c.SecretName != "" {
-			if err := h.Secrets.Delete(r.Context(), c.SecretName); err != nil {
-				return c, h.secretError(err)
-			}
-		}
 		c.SecretName, c.KeyMask = "", ""
 		return c, nil
 	})
 }
 
-// changeKey reaches into the secret store and then writes the config; the trail
-// knows of it before either.
+// changeKey writes a config that has another key, or none, and removes the old
+// key afterwards.
 func (h *handler) changeKey(w http.ResponseWriter, r *http.Request, change func(settings.Config) (settings.Config, error)) error {
 	before, err := h.config(r)
 	if err != nil {
@@ -80,43 +74,24 @@ func (h *handler) changeKey(w http.ResponseWriter, r *http.Request, change func(
 			return err
 		}
 	}
-	e, err := h.intend(r, "config.key", configObject(before), before)
-	if err != nil {
-		return err
-	}
 	after, err := change(before)
-	if err == nil {
-		after, err = h.writeKeyed(r, after, e)
-	}
 	if err != nil {
-		h.finish(r, e, nil, err)
 		return err
 	}
-	return h.answerConfig(w, http.StatusOK, after)
-}
-
-// writeKeyed writes the name and mask of a key into the config as it is now:
-// another operator's edit of anything else must not undo what the secret store has.
-// Its transaction replaces the entry that told of the intention.
-func (h *handler) writeKeyed(r *http.Request, keyed settings.Config, e audit.Entry) (settings.Config, error) {
-	const tries = 5
-	var err error
-	for range tries {
-		var c settings.Config
-		if c, err = h.Store.Config(r.Context(), keyed.ID); err != nil {
-			return keyed, found(err, "config")
+	after.UpdatedAt, after.Version = h.Now().UTC(), before.Version+1
+	err = h.commit(r, "config.key", configObject(after), before, after,
+		audit.Change{Configs: []audit.ConfigWrite{{Config: after, Expect: before.Version}}})
+	if err != nil {
+		if after.SecretName != before.SecretName && fault.CodeOf(err) == fault.StaleVersion {
+			h.dropSecret(r, after.SecretName)
 		}
-		expect := c.Version
-		c.SecretName, c.KeyMask, c.UpdatedAt, c.Version = keyed.SecretName, keyed.KeyMask, h.Now().UTC(), expect+1
-		if e.After, err = audit.View(c); err != nil {
-			return c, err
-		}
-		err = h.Store.Commit(r.Context(), audit.Change{Entry: e, Configs: []audit.ConfigWrite{{Config: c, Expect: expect}}})
-		if fault.CodeOf(err) != fault.StaleVersion {
-			return c, err
-		}
+		return withCurrent(err, func() (any, error) {
+			now, err := h.Store.Config(r.Context(), before.ID)
+			return h.configView(now), err
+		})
 	}
-	return keyed, err
+	h.dropSecret(r, before.SecretName)
+	return h.answerConfig(w, http.StatusOK, after)
 }
 
 // revealConfigKey answers with a stored key, where the deployment allows it, and

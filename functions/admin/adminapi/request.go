@@ -138,6 +138,9 @@ func page[T any](w http.ResponseWriter, items []T, next string) error {
 	return httpapi.Write(w, http.StatusOK, httpapi.PageOf(items, next))
 }
 
+// itoa is short for the index of a field.
+func itoa(i int) string { return strconv.Itoa(i) }
+
 // fieldsOf adds the fields of err, an InvalidInput error or nil, under a prefix. It
 // returns any other error.
 func fieldsOf(f *fault.Fields, prefix string, err error) error {

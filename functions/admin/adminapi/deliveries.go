@@ -1,0 +1,155 @@
+package adminapi
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"easel/shared/fault"
+	"easel/shared/httpapi"
+	"easel/shared/stats"
+	"easel/shared/task"
+)
+
+// The states of a delivery.
+const (
+	deliveryPending   = "pending"
+	deliveryDelivered = "delivered"
+	deliveryFailed    = "failed"
+)
+
+// deliveryView is the report of a task's end to its caller's endpoint.
+type deliveryView struct {
+	Task      string        `json:"task"`
+	Account   string        `json:"account"`
+	URL       string        `json:"url"`
+	Event     string        `json:"event"`
+	State     string        `json:"state"`
+	Tries     int           `json:"tries"`
+	NextAt    time.Time     `json:"next_at,omitzero"`
+	DoneAt    time.Time     `json:"done_at,omitzero"`
+	Status    int           `json:"status,omitempty"`
+	Error     string        `json:"error,omitempty"`
+	CreatedAt time.Time     `json:"created_at,omitzero"`
+	Log       []deliveryTry `json:"log"`
+}
+
+// deliveryTry is one try; only the last one is kept with a task.
+type deliveryTry struct {
+	At     time.Time `json:"at,omitzero"`
+	Status int       `json:"status,omitempty"`
+	Error  string    `json:"error,omitempty"`
+}
+
+func deliveryOf(t task.Task) deliveryView {
+	d := t.Delivery
+	v := deliveryView{
+		Task: t.ID, Account: t.Account, URL: plainURL(t.CallbackURL), Event: "task." + string(t.Status), State: deliveryState(t),
+		Tries: d.Tries, NextAt: d.NextAt, DoneAt: d.DoneAt, Status: d.Status, Error: d.Error, CreatedAt: t.FinishedAt,
+		Log: []deliveryTry{},
+	}
+	if d.Tries > 0 {
+		at := d.DoneAt
+		if at.IsZero() {
+			at = t.UpdatedAt
+		}
+		v.Log = append(v.Log, deliveryTry{At: at, Status: d.Status, Error: d.Error})
+	}
+	return v
+}
+
+func deliveryState(t task.Task) string {
+	switch {
+	case !t.Delivery.DoneAt.IsZero():
+		return deliveryDelivered
+	case t.Delivery.NextAt.IsZero() && t.Status.Terminal():
+		return deliveryFailed
+	default:
+		return deliveryPending
+	}
+}
+
+// plainURL leaves out a URL's query, where callers tend to keep tokens.
+func plainURL(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.RawQuery == "" {
+		return raw
+	}
+	u.RawQuery = ""
+	return u.String() + "?…"
+}
+
+// deliveryPages bounds the tasks that one page of deliveries looks at.
+const deliveryPages = 5
+
+// listDeliveries lists the ended tasks that have a callback URL. They have no
+// index of their own: a page looks at 500 tasks at most, so it may be short, even
+// empty, although more follow.
+func (h *handler) listDeliveries(w http.ResponseWriter, r *http.Request) error {
+	get, err := queryOf(r, "state", "account", "cursor", "limit")
+	if err != nil {
+		return err
+	}
+	state := get("state")
+	switch state {
+	case "", deliveryPending, deliveryDelivered, deliveryFailed:
+	default:
+		return fault.Invalid("state", "must be pending, delivered or failed")
+	}
+	n, err := limit(r)
+	if err != nil {
+		return err
+	}
+	views, cursor := []deliveryView{}, get("cursor")
+	for range deliveryPages {
+		// Never more than still fit, so that the cursor is the end of what was taken.
+		tasks, next, err := h.Store.RecentTasks(r.Context(), stats.TaskFilter{Account: get("account")}, cursor, max(1, n-len(views)))
+		if err != nil {
+			return err
+		}
+		for _, t := range tasks {
+			if t.CallbackURL != "" && t.Status.Terminal() && (state == "" || state == deliveryState(t)) {
+				views = append(views, deliveryOf(t))
+			}
+		}
+		if cursor = next; next == "" || len(views) >= n {
+			break
+		}
+	}
+	return page(w, views, cursor)
+}
+
+func (h *handler) getDelivery(w http.ResponseWriter, r *http.Request) error {
+	t, err := h.task(r)
+	if err != nil {
+		return err
+	}
+	if t.CallbackURL == "" {
+		return fault.New(fault.NotFound, "the task has no callback URL")
+	}
+	return httpapi.Write(w, http.StatusOK, deliveryOf(t))
+}
+
+// redeliver makes the report due again and has the worker send it at once. If no
+// message can be sent, the sweep finds it within a minute.
+func (h *handler) redeliver(w http.ResponseWriter, r *http.Request) error {
+	t, err := h.task(r)
+	if err != nil {
+		return err
+	}
+	if !t.Status.Terminal() || t.CallbackURL == "" {
+		return fault.New(fault.Conflict, "the task has not ended, or has no callback URL")
+	}
+	var next task.Task
+	err = h.act(r, "delivery.redeliver", taskObject(t), t, func() (any, error) {
+		next, err = h.Reports.Redeliver(r.Context(), t)
+		return next, err
+	})
+	if err != nil {
+		return err
+	}
+	if err := h.Queue.Send(r.Context(), task.Message{Task: t.ID, Reason: "redeliver"}, 0); err != nil {
+		h.Log.WarnContext(r.Context(), "the sweep will deliver: no message could be sent", "task", t.ID, "error", err)
+	}
+	return httpapi.Write(w, http.StatusOK, deliveryOf(next))
+}
