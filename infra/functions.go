@@ -91,9 +91,14 @@ func (p parts) task() spec {
 
 func (p parts) webhook() spec {
 	return spec{
-		// The only function that strangers reach by design, so it gets no files.
-		name: env.Webhook, summary: "Verifies what providers report, and hands it on", seconds: 25, mode: env.ResponseBuffered,
-		granted: slices.Concat(p.tasks(), p.send(), p.providerKeys()),
+		// The one function that takes anybody's word until a signature is checked, so
+		// it can change nothing: it reads the task and wakes the worker.
+		name: env.Webhook, summary: "Verifies what providers report, and wakes the worker", seconds: 25, mode: env.ResponseBuffered,
+		granted: slices.Concat(
+			p.table(env.CoreTable, read),
+			p.send(),
+			p.secrets("ProviderKeys", []string{"GetSecretValue"}, env.ConfigSecrets),
+		),
 	}
 }
 

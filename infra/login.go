@@ -14,8 +14,8 @@ type login struct{ issuer, client, domain, claim string }
 // cognitoGroups is the claim in which Cognito lists a person's groups.
 const cognitoGroups = "cognito:groups"
 
-// callbackPaths are where the console takes a person back after the login.
-func callbackPaths() []string { return []string{"/login", "/login/callback"} }
+// callbackPath is where the console takes a person back after the login.
+const callbackPath = "/login"
 
 // newLogin takes the issuer that the deployment was given, or makes a user pool
 // in which only an administrator creates persons.
@@ -66,10 +66,6 @@ func newUserPool(stack awscdk.Stack, c config) awscognito.UserPool {
 
 // newClient registers the console: a public client, authorization code with PKCE.
 func newClient(pool awscognito.UserPool, consoleOrigin string) awscognito.UserPoolClient {
-	callbacks := make([]string, 0, len(callbackPaths()))
-	for _, path := range callbackPaths() {
-		callbacks = append(callbacks, consoleOrigin+path)
-	}
 	return pool.AddClient(jsii.String("Console"), &awscognito.UserPoolClientOptions{
 		GenerateSecret:             jsii.Bool(false),
 		PreventUserExistenceErrors: jsii.Bool(true),
@@ -85,8 +81,8 @@ func newClient(pool awscognito.UserPool, consoleOrigin string) awscognito.UserPo
 			Scopes: &[]awscognito.OAuthScope{
 				awscognito.OAuthScope_OPENID(), awscognito.OAuthScope_EMAIL(),
 			},
-			CallbackUrls: jsii.Strings(callbacks...),
-			LogoutUrls:   jsii.Strings(consoleOrigin + "/login"),
+			CallbackUrls: jsii.Strings(consoleOrigin + callbackPath),
+			LogoutUrls:   jsii.Strings(consoleOrigin + callbackPath),
 		},
 	})
 }

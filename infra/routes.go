@@ -23,12 +23,12 @@ func routes() []route {
 		{env.Generate, "GET", "/v1/models"},
 		{env.Generate, "GET", "/v1/models/{model}"},
 		{env.Generate, "POST", "/v1/videos"},
-		{env.Generate, "GET", "/v1/videos"},
 		{env.Generate, "GET", "/v1/videos/{id}"},
 		{env.Generate, "DELETE", "/v1/videos/{id}"},
 		{env.Generate, "GET", "/v1/videos/{id}/content"},
 
 		{env.Prompt, "POST", "/api/prompt"},
+		{env.Prompt, "GET", "/api/prompt/presets"},
 		{env.Prompt, "POST", "/v1/chat/completions"},
 
 		{env.Task, "GET", "/healthz"},

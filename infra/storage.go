@@ -15,6 +15,10 @@ import (
 // timeout of a config, 300 seconds, and time to copy and settle what came.
 const workerSeconds = 360
 
+// uploadDays is how long callers' own pictures are kept: longer than any task
+// lives, and long enough for an operator to try one again.
+const uploadDays = 2
+
 // assetsBucketName is known before the bucket exists, because the console's
 // security policy names it and the bucket in turn names the console.
 func assetsBucketName(stack awscdk.Stack, c config) string {
@@ -41,7 +45,7 @@ func newAssets(stack awscdk.Stack, c config, consoleOrigin string) awss3.Bucket 
 		}},
 		LifecycleRules: &[]*awss3.LifecycleRule{
 			expire("produced", "out/", c.assetDays),
-			expire("uploaded", "in/", 1),
+			expire("uploaded", "in/", uploadDays),
 			{
 				Id:                                  jsii.String("unfinished"),
 				AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),

@@ -153,7 +153,7 @@ func TestProducedFilesExpireAndOnlyTheConsoleReadsThemInABrowser(t *testing.T) {
 			rules := render(at(bucket.Properties, "LifecycleConfiguration", "Rules"))
 			for _, want := range []string{
 				fmt.Sprintf(`{"ExpirationInDays":%v,"Id":"produced","Prefix":"out/","Status":"Enabled"}`, days),
-				`{"ExpirationInDays":1,"Id":"uploaded","Prefix":"in/","Status":"Enabled"}`,
+				`{"ExpirationInDays":2,"Id":"uploaded","Prefix":"in/","Status":"Enabled"}`,
 				`"DaysAfterInitiation":1`,
 			} {
 				if !strings.Contains(rules, want) {
