@@ -25,6 +25,9 @@ const (
 	handleCancel = "cancel"
 )
 
+// headerTarget is how a proxy is told which of the vendor's hosts is meant.
+const headerTarget = "X-Fal-Target-Url"
+
 // Provider is the driver. Create one with [New]. It is safe for concurrent use.
 type Provider struct {
 	calls *httpcall.Client
@@ -166,6 +169,11 @@ func request(c provider.Call, method, target string) httpcall.Request {
 	r := httpcall.For(c)
 	r.Method, r.URL = method, target
 	r.Header = map[string]string{"Authorization": "Key " + c.Key.Reveal(), "Accept": "application/json"}
+	// A proxy that serves several of the vendor's hosts is told the whole address:
+	// the config's header names the host, and the path is this call's.
+	if host := c.Headers[headerTarget]; host != "" {
+		r.Header[headerTarget] = host + strings.TrimPrefix(target, strings.TrimRight(c.BaseURL, "/"))
+	}
 	return r
 }
 

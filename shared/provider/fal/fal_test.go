@@ -181,6 +181,12 @@ func requests() []providertest.RequestCase {
 			Want: map[string]any{"aspect_ratio": "9:16", "resolution": "1080p", "duration": 5, "seed": 7},
 		},
 		{
+			Name: "through a proxy", Contract: "pika_proxied.json",
+			Change: func(c *provider.Call) {
+				c.Headers = map[string]string{"X-Fal-Target-Url": "https://queue.fal.run"}
+			},
+		},
+		{
 			Name: "pika from an image", Contract: "pika_image.json",
 			Change: func(c *provider.Call) {
 				c.Request.Image, c.Request.AspectRatio = pixel, "16:9"

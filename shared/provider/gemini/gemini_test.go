@@ -51,7 +51,12 @@ func TestProvider(t *testing.T) {
 
 func submits() []providertest.Case {
 	moderated, failed := providertest.Want{Class: fault.ClassModerated}, providertest.Want{Class: fault.ClassJobFailed}
-	cases := []providertest.Case{
+	reasons := []string{"SAFETY", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "RECITATION", "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION"}
+	stopped := make([]providertest.Case, 0, len(reasons))
+	for _, reason := range reasons {
+		stopped = append(stopped, providertest.Case{Name: "stopped for " + reason, Replies: finished(reason, `{"text":"A"}`), Want: moderated})
+	}
+	return append(append([]providertest.Case{
 		{Name: "a text", Replies: one(200, text), Want: providertest.Want{
 			State: provider.Succeeded, Text: "A lamp.", Model: "gemini-3.6-flash-001", RequestID: "resp_1",
 			Check: func(t *testing.T, a provider.Answer) {
@@ -72,11 +77,7 @@ func submits() []providertest.Case {
 		{Name: "an option of the wrong type", Replies: one(200, text), Want: providertest.Want{Class: fault.ClassInvalidInput, Requests: providertest.None}, Change: func(c *provider.Call) {
 			c.Request.Options = map[string]json.RawMessage{"top_p": []byte(`"all"`)}
 		}},
-	}
-	for _, reason := range []string{"SAFETY", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "RECITATION", "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION"} {
-		cases = append(cases, providertest.Case{Name: "stopped for " + reason, Replies: finished(reason, `{"text":"A"}`), Want: moderated})
-	}
-	return append(cases, lacking()...)
+	}, stopped...), lacking()...)
 }
 
 func lacking() []providertest.Case {

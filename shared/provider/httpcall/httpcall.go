@@ -168,7 +168,11 @@ func extraAllowed(name string) bool {
 // broken explains a call that ended without a whole answer.
 func (r Request) broken(ctx context.Context, sent *atomic.Bool, err error) error {
 	if own, ok := errors.AsType[*fault.Failure](err); ok {
-		return own // a transport that knows better, such as a guard or a proxy
+		// A transport that knows better, such as a guard or a proxy; but not whether
+		// the call starts work.
+		known := *own
+		known.Unknown = own.Unknown && r.Submits
+		return &known
 	}
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err // without the URL, whose query may hold a secret

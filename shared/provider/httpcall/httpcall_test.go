@@ -130,11 +130,15 @@ func TestAURLThatIsNoneIsNotSent(t *testing.T) {
 
 func TestATransportsOwnFailurePasses(t *testing.T) {
 	t.Parallel()
-	want := &fault.Failure{Class: fault.ClassUnavailable, Message: "the gateway refuses"}
-	client := httpcall.New(&http.Client{Transport: refusing{want}})
-	_, err := client.Do(t.Context(), httpcall.Request{URL: "http://a.example", Submits: true})
-	if failure(t, err) != want {
-		t.Errorf("error = %v", err)
+	own := fault.Failure{Class: fault.ClassUnavailable, Unknown: true, Message: "the gateway refuses"}
+	client := httpcall.New(&http.Client{Transport: refusing{&own}})
+	for _, submits := range []bool{true, false} {
+		_, err := client.Do(t.Context(), httpcall.Request{URL: "http://a.example", Submits: submits})
+		want := own
+		want.Unknown = submits
+		if got := failure(t, err); *got != want {
+			t.Errorf("failure = %+v, want %+v", got, want)
+		}
 	}
 }
 

@@ -18,7 +18,19 @@ const maxEdge = 1 << 20
 
 // For returns a Request with what every call of c has in common.
 func For(c provider.Call) Request {
-	return Request{Extra: c.Headers, MaxBytes: c.MaxBytes, Secrets: []secret.Value{c.Key}}
+	r := Request{Extra: c.Headers, MaxBytes: c.MaxBytes, Secrets: []secret.Value{c.Key}}
+	for name, value := range c.Headers {
+		if isCredential(name) {
+			r.Secrets = append(r.Secrets, secret.New(strings.TrimPrefix(value, "Bearer ")))
+		}
+	}
+	return r
+}
+
+// isCredential reports whether a header's name says that its value is a secret.
+func isCredential(name string) bool {
+	name = strings.ToLower(name)
+	return strings.Contains(name, "auth") || strings.Contains(name, "key") || strings.Contains(name, "token") || strings.Contains(name, "secret")
 }
 
 // JSON decodes the body into the value that into points to. What cannot be read
