@@ -42,6 +42,7 @@ func feedWorker(stack awscdk.Stack, c config, q queues, worker awslambda.Functio
 	})
 }
 
-// tick is the event of the schedule. Like every scheduled event of AWS it has a
-// detail-type and no Records, by which the worker tells it from messages.
-const tick = `{"source":"easel.schedule","detail-type":"Scheduled Event"}`
+// tick is the event of the schedule: that of EventBridge Scheduler, whose source
+// tells the worker that it is no message, with the minute that it was due.
+const tick = `{"version":"0","id":"<aws.scheduler.execution-id>","source":"aws.scheduler",` +
+	`"detail-type":"Scheduled Event","time":"<aws.scheduler.scheduled-time>","detail":{}}`

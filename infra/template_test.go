@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -258,6 +259,10 @@ func TestTheWorkerIsFedByTheQueueAndEveryMinute(t *testing.T) {
 		schedule := tmpl.one(t, "AWS::Scheduler::Schedule", "ScheduleExpression", "rate(1 minute)").Properties
 		if !strings.HasPrefix(render(at(schedule, "Target", "Arn")), "${Functionworker") {
 			t.Errorf("the schedule starts %s", render(at(schedule, "Target", "Arn")))
+		}
+		var event struct{ Source, Time string }
+		if err := json.Unmarshal([]byte(render(at(schedule, "Target", "Input"))), &event); err != nil || event.Source != "aws.scheduler" || event.Time != "<aws.scheduler.scheduled-time>" {
+			t.Errorf("the schedule's event is %v, %v", at(schedule, "Target", "Input"), err)
 		}
 		worker := tmpl.one(t, "AWS::Lambda::Function", "FunctionName", "easel-"+stage+"-worker").Properties
 		if worker["RecursiveLoop"] != "Allow" {
