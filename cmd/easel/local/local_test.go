@@ -164,7 +164,7 @@ func (g *gateway) fault(provider string, f simulator.Fault) {
 
 // outcomes are a task's attempts in short form.
 func (v taskView) outcomes() string {
-	var list []string
+	list := make([]string, 0, len(v.Attempts))
 	for _, a := range v.Attempts {
 		list = append(list, strings.TrimSuffix(a.Provider+" "+a.Outcome+" "+a.Class, " "))
 	}
@@ -267,7 +267,7 @@ func TestFaults(t *testing.T) {
 				t.Errorf("balance = %+v, want %d spent", b, tt.charged)
 			}
 			if tt.fault.Fault == simulator.ResetAfterAccept {
-				if submits := g.Simulator.Stats(tt.provider).Counts.Submits; submits != 1 {
+				if submits := g.Simulator.Stats(tt.provider).Submits; submits != 1 {
 					t.Errorf("the provider was asked %d times", submits)
 				}
 			}
@@ -301,7 +301,7 @@ func TestAnUnknownSubmitIsNeverSentAgain(t *testing.T) {
 	if b := g.balance(); b.Spent != 0 || b.Reserved != 0 {
 		t.Errorf("balance = %+v", b)
 	}
-	if n := g.Simulator.Stats(simulator.OpenAI).Counts.Submits; n != 1 {
+	if n := g.Simulator.Stats(simulator.OpenAI).Submits; n != 1 {
 		t.Errorf("the provider was asked %d times", n)
 	}
 }
