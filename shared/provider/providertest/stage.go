@@ -2,7 +2,6 @@ package providertest
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"maps"
 	"net/http"
@@ -118,17 +117,9 @@ func (h Harness) job(s *stage) provider.Job {
 
 // clone copies a call so deeply that no driver can reach the original.
 func clone(c provider.Call) provider.Call {
-	key := c.Key
-	encoded, err := json.Marshal(c.Request)
-	if err != nil {
-		panic(err)
-	}
 	own := c
-	own.Key = key
 	own.Data = slices.Clone(c.Data)
 	own.Headers = maps.Clone(c.Headers)
-	own.Request = c.Request
-	_ = json.Unmarshal(encoded, &own.Request)
 	own.Request.Options = maps.Clone(c.Request.Options)
 	for name, value := range own.Request.Options {
 		own.Request.Options[name] = slices.Clone(value)
