@@ -41,6 +41,8 @@ type Options struct {
 	Log *slog.Logger
 	// Redactor learns every key that is used, so that Log can hide them.
 	Redactor *secret.Redactor
+	// Counter, if set, counts the store's round trips.
+	Counter *dynamo.Counter
 	// SweepEvery is how often due tasks are looked for; 0 is two seconds. Deployed
 	// it is a minute: here a restart shall show its effect at once.
 	SweepEvery time.Duration
@@ -86,7 +88,8 @@ const (
 	retryDelay    = 2 * time.Second
 	visibility    = 6 * time.Minute
 	headerTimeout = 10 * time.Second
-	tablePrefix   = "easel-local-"
+	// TablePrefix precedes the names of the tables of local mode.
+	TablePrefix = "easel-local-"
 )
 
 // Start runs a gateway and returns when it answers requests. ctx bounds the
@@ -164,7 +167,7 @@ func (g *Gateway) openStore(ctx context.Context) error {
 		g.engine, endpoint = running, running.Endpoint()
 	}
 	g.client = dynamoClient(endpoint)
-	if err := dynamo.New(g.client, dynamo.Options{Prefix: tablePrefix}).CreateTables(ctx); err != nil {
+	if err := dynamo.New(g.client, dynamo.Options{Prefix: TablePrefix}).CreateTables(ctx); err != nil {
 		return fmt.Errorf("make the tables at %s: %w", endpoint, err)
 	}
 	return nil

@@ -35,6 +35,12 @@ type gateway struct {
 // start runs a gateway whose simulated providers answer at once.
 func start(t *testing.T) *gateway {
 	t.Helper()
+	return startWith(t, func(*local.Options) {})
+}
+
+// startWith runs a gateway with changed options.
+func startWith(t *testing.T, change func(*local.Options)) *gateway {
+	t.Helper()
 	options, err := local.FromEnvironment()
 	if err != nil {
 		t.Fatal(err)
@@ -42,6 +48,7 @@ func start(t *testing.T) *gateway {
 	instant := time.Duration(0)
 	options.Addr, options.Data, options.SimulatorLatency = "127.0.0.1:0", "", &instant
 	options.SweepEvery = 100 * time.Millisecond
+	change(&options)
 	g, err := local.Start(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)

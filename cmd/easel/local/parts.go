@@ -55,7 +55,7 @@ func (g *Gateway) parts(keys *secrets.File) app.Parts {
 	deliver := safe
 	deliver.NoRedirect = true
 	return app.Parts{
-		Store:   dynamo.New(g.client, dynamo.Options{Prefix: tablePrefix}),
+		Store:   dynamo.New(g.client, dynamo.Options{Prefix: TablePrefix, Counter: g.options.Counter}),
 		Secrets: keys,
 		Assets: assets.New(g.disk.Client(g.URL), assets.Options{
 			Bucket: disk.Bucket, SpoolDir: g.folder,
