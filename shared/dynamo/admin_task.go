@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"easel/shared/generation"
 	"easel/shared/stats"
 	"easel/shared/task"
 	"easel/shared/usage"
@@ -192,7 +193,7 @@ func mergeTasks(open, ended []task.Task, next string, limit int) ([]task.Task, s
 // Access: one BatchGetItem per 33 accounts on ROLL#month#account#id; 0.5 read
 // units per account and kind.
 func (s *Store) MonthCharges(ctx context.Context, accounts []string, month time.Time) (map[string]int64, error) {
-	var keys []item
+	keys := make([]item, 0, len(accounts)*len(generation.Kinds()))
 	for _, account := range accounts {
 		keys = append(keys, chargeKeys(account, month)...)
 	}

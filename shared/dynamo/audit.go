@@ -77,38 +77,51 @@ func (s *Store) Audit(ctx context.Context, f audit.Filter, cursor string, limit 
 		month = firstOfMonth(earlier(f.To, at))
 	}
 	var entries []audit.Entry
-	for ; !month.Before(firstOfMonth(f.From)); month = month.AddDate(0, -1, 0) {
-		page := list{
-			table: s.core(), partition: env.PartitionKey, sort: env.SortKey, of: auditMonth(month),
-			limit: auditRows, from: stamp(f.From), to: stamp(f.To),
-		}
-		page.filter(attrActor, f.Actor)
-		page.filter(attrObject, f.Object)
-		rows, next, err := s.list(ctx, page, cursor)
+	first := firstOfMonth(f.From)
+	for ; !month.Before(first); month = month.AddDate(0, -1, 0) {
+		more, next, err := s.auditOf(ctx, month, f, cursor, limit-len(entries))
 		if err != nil {
 			return nil, "", err
 		}
-		for n, row := range rows {
-			var e audit.Entry
-			if err := getDoc(row, "audit entry", &e); err != nil {
-				return nil, "", err
-			}
-			if !actionMatches(f.Action, e.Action) {
-				continue
-			}
-			entries = append(entries, e)
-			if len(entries) == limit {
-				if n+1 == len(rows) && next == "" && month.Equal(firstOfMonth(f.From)) {
-					return entries, "", nil
-				}
-				return entries, sealCursor(textOf(row, env.SortKey)), nil
-			}
-		}
+		entries = append(entries, more...)
 		if next != "" {
 			return entries, next, nil
 		}
+		if len(entries) == limit && month.After(first) {
+			end := entries[limit-1]
+			return entries, sealCursor(place(end.At, end.ID)), nil
+		}
 	}
 	return entries, "", nil
+}
+
+// auditOf reads at most limit entries of one month; next is "" when it has no more.
+func (s *Store) auditOf(ctx context.Context, month time.Time, f audit.Filter, cursor string, limit int) ([]audit.Entry, string, error) {
+	page := list{
+		table: s.core(), partition: env.PartitionKey, sort: env.SortKey, of: auditMonth(month),
+		limit: auditRows, from: stamp(f.From), to: stamp(f.To),
+	}
+	page.filter(attrActor, f.Actor)
+	page.filter(attrObject, f.Object)
+	rows, next, err := s.list(ctx, page, cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	var entries []audit.Entry
+	for n, row := range rows {
+		var e audit.Entry
+		if err := getDoc(row, "audit entry", &e); err != nil {
+			return nil, "", err
+		}
+		if !actionMatches(f.Action, e.Action) {
+			continue
+		}
+		entries = append(entries, e)
+		if len(entries) == limit && (n+1 < len(rows) || next != "") {
+			return entries, sealCursor(textOf(row, env.SortKey)), nil
+		}
+	}
+	return entries, next, nil
 }
 
 func actionMatches(want, have string) bool {

@@ -29,13 +29,15 @@ func endedTask(n int, at time.Time) task.Task {
 	t.CreatedAt, t.FinishedAt = at.Add(-2*time.Second), at
 	t.Attempts = []task.Attempt{
 		{No: 1, ID: "a", Config: "cfg_a", Provider: "openai", Outcome: task.Rejected, Class: fault.ClassRateLimited},
-		{No: 2, ID: "b", Config: "cfg_b", Provider: "replicate", Outcome: task.Delivered, LatencyMS: 1500,
-			Usage: generation.Usage{Images: 1, CostMicroUSD: 25_000}},
+		{
+			No: 2, ID: "b", Config: "cfg_b", Provider: "replicate", Outcome: task.Delivered, LatencyMS: 1500,
+			Usage: generation.Usage{Images: 1, CostMicroUSD: 25_000},
+		},
 	}
 	return t
 }
 
-func write(ctx context.Context, t testing.TB, s *dynamo.Store, one task.Task) {
+func write(ctx context.Context, t *testing.T, s *dynamo.Store, one task.Task) {
 	t.Helper()
 	record := usage.Of(one)
 	if err := s.Apply(ctx, journal.Change{Task: one, Usage: &record}); err != nil {
@@ -43,7 +45,7 @@ func write(ctx context.Context, t testing.TB, s *dynamo.Store, one task.Task) {
 	}
 }
 
-func rollAll(ctx context.Context, t testing.TB, s *dynamo.Store) int {
+func rollAll(ctx context.Context, t *testing.T, s *dynamo.Store) int {
 	t.Helper()
 	total := 0
 	for range 1000 {
@@ -60,7 +62,7 @@ func rollAll(ctx context.Context, t testing.TB, s *dynamo.Store) int {
 	return 0
 }
 
-func report(t testing.TB, s stats.Source, q stats.Query) stats.Report {
+func report(t *testing.T, s stats.Source, q stats.Query) stats.Report {
 	t.Helper()
 	if q.Bucket == "" {
 		q.Bucket = stats.Hour
@@ -207,7 +209,7 @@ func TestARecordLargerThanATransactionIsCountedInParts(t *testing.T) {
 func TestReportsCostTheSameForAnyNumberOfRecords(t *testing.T) {
 	t.Parallel()
 	few, many := 100, 2000
-	if os.Getenv("EASEL_MILLION") == "1" {
+	if os.Getenv("EASEL_MILLION") == "1" { //nolint:forbidigo // a test has no main to read the environment
 		few, many = 1000, 1_000_000
 	}
 	reads := func(n int) (calls map[string]int) {

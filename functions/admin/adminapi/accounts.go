@@ -1,6 +1,7 @@
 package adminapi
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
 	"net/http"
@@ -180,8 +181,8 @@ func (h *handler) patchAccount(w http.ResponseWriter, r *http.Request) error {
 	err = h.commit(r, "account.update", accountObject(after), before, after,
 		audit.Change{Accounts: []audit.AccountWrite{{Account: after.Account, Expect: before.Version}}})
 	if err != nil {
-		return withCurrent(err, func() (any, error) {
-			now, err := h.Store.AccountRecord(r.Context(), before.ID)
+		return withCurrent(r.Context(), err, func(ctx context.Context) (any, error) {
+			now, err := h.Store.AccountRecord(ctx, before.ID)
 			if err != nil {
 				return nil, err
 			}

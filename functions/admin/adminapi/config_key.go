@@ -85,8 +85,8 @@ func (h *handler) changeKey(w http.ResponseWriter, r *http.Request, change func(
 		if after.SecretName != before.SecretName && fault.CodeOf(err) == fault.StaleVersion {
 			h.dropSecret(r, after.SecretName)
 		}
-		return withCurrent(err, func() (any, error) {
-			now, err := h.Store.Config(r.Context(), before.ID)
+		return withCurrent(r.Context(), err, func(ctx context.Context) (any, error) {
+			now, err := h.Store.Config(ctx, before.ID)
 			return h.configView(now), err
 		})
 	}
@@ -108,8 +108,8 @@ func (h *handler) revealConfigKey(w http.ResponseWriter, r *http.Request) error 
 		return fault.New(fault.NotFound, "the config has no key")
 	}
 	var key secret.Value
-	err = h.act(r, "config.reveal", configObject(c), nil, func() (any, error) {
-		key, err = h.Secrets.Get(r.Context(), c.SecretName)
+	err = h.act(r, "config.reveal", configObject(c), nil, func(ctx context.Context) (any, error) {
+		key, err = h.Secrets.Get(ctx, c.SecretName)
 		return audit.Facts{"key_mask": c.KeyMask}, err
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package adminapi
 
 import (
+	"context"
 	"net/http"
 
 	"easel/shared/audit"
@@ -114,8 +115,8 @@ func (h *handler) storedKey(r *http.Request, c settings.Config) (secret.Value, e
 func (h *handler) probe(w http.ResponseWriter, r *http.Request, c settings.Config, key secret.Value, form testForm) error {
 	var result ProbeResult
 	object := configObject(c)
-	err := h.act(r, "config.test", object, nil, func() (any, error) {
-		result = h.Prober.Probe(r.Context(), Probe{Config: c, Key: key, Mode: form.Mode, Prompt: form.Prompt, Model: form.Model})
+	err := h.act(r, "config.test", object, nil, func(ctx context.Context) (any, error) {
+		result = h.Prober.Probe(ctx, Probe{Config: c, Key: key, Mode: form.Mode, Prompt: form.Prompt, Model: form.Model})
 		return audit.Facts{"mode": result.Mode, "ok": result.OK, "class": result.Class, "status": result.Status, "latency_ms": result.LatencyMS}, nil
 	})
 	if err != nil {

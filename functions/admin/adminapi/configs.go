@@ -1,6 +1,7 @@
 package adminapi
 
 import (
+	"context"
 	"net/http"
 	"slices"
 
@@ -77,8 +78,8 @@ func (h *handler) save(r *http.Request, action string, s saving) (settings.Confi
 	change := audit.Change{Configs: append(
 		[]audit.ConfigWrite{{Config: s.after, Expect: s.after.Version - 1}}, h.yielding(s.after, s.all)...)}
 	err := h.commit(r, action, configObject(s.after), before, s.after, change)
-	return s.after, withCurrent(err, func() (any, error) {
-		c, err := h.Store.Config(r.Context(), s.after.ID)
+	return s.after, withCurrent(r.Context(), err, func(ctx context.Context) (any, error) {
+		c, err := h.Store.Config(ctx, s.after.ID)
 		return h.configView(c), err
 	})
 }
@@ -191,8 +192,8 @@ func (h *handler) deleteConfig(w http.ResponseWriter, r *http.Request) error {
 	write := audit.ConfigWrite{Config: c, Expect: c.Version, Delete: true}
 	err = h.commit(r, "config.delete", configObject(c), c, nil, audit.Change{Configs: []audit.ConfigWrite{write}})
 	if err != nil {
-		return withCurrent(err, func() (any, error) {
-			now, err := h.Store.Config(r.Context(), c.ID)
+		return withCurrent(r.Context(), err, func(ctx context.Context) (any, error) {
+			now, err := h.Store.Config(ctx, c.ID)
 			return h.configView(now), err
 		})
 	}

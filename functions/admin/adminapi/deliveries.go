@@ -1,6 +1,7 @@
 package adminapi
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"time"
@@ -141,8 +142,8 @@ func (h *handler) redeliver(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.Conflict, "the task has not ended, or has no callback URL")
 	}
 	var next task.Task
-	err = h.act(r, "delivery.redeliver", taskObject(t), t, func() (any, error) {
-		next, err = h.Reports.Redeliver(r.Context(), t)
+	err = h.act(r, "delivery.redeliver", taskObject(t), t, func(ctx context.Context) (any, error) {
+		next, err = h.Reports.Redeliver(ctx, t)
 		return next, err
 	})
 	if err != nil {

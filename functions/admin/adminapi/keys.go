@@ -1,6 +1,7 @@
 package adminapi
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/netip"
@@ -81,8 +82,8 @@ func (h *handler) saveKey(r *http.Request, action string, before *apikey.Key, af
 	}
 	after.Version = expect + 1
 	err := h.commit(r, action, keyObject(after), old, after, audit.Change{Keys: []audit.KeyWrite{{Key: after, Expect: expect}}})
-	return after, withCurrent(err, func() (any, error) {
-		k, err := h.Store.Key(r.Context(), after.ID)
+	return after, withCurrent(r.Context(), err, func(ctx context.Context) (any, error) {
+		k, err := h.Store.Key(ctx, after.ID)
 		return h.keyView(k), err
 	})
 }
@@ -96,13 +97,13 @@ func (h *handler) listKeys(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var keys []apikey.Key
-	next := ""
+	read := h.Store.Keys
 	if account := get("account"); account != "" {
-		keys, next, err = h.Store.KeysByAccount(r.Context(), account, get("cursor"), n)
-	} else {
-		keys, next, err = h.Store.Keys(r.Context(), get("cursor"), n)
+		read = func(ctx context.Context, cursor string, limit int) ([]apikey.Key, string, error) {
+			return h.Store.KeysByAccount(ctx, account, cursor, limit)
+		}
 	}
+	keys, next, err := read(r.Context(), get("cursor"), n)
 	if err != nil {
 		return err
 	}

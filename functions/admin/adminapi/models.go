@@ -1,6 +1,7 @@
 package adminapi
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -184,7 +185,7 @@ func checkModelVersion(r *http.Request, before modelView, exists bool) error {
 }
 
 func (h *handler) staleModel(r *http.Request, name string, err error) error {
-	return withCurrent(err, func() (any, error) {
+	return withCurrent(r.Context(), err, func(ctx context.Context) (any, error) {
 		views, _, err := h.models(r)
 		if err != nil {
 			return nil, err

@@ -184,6 +184,7 @@ func (c *Caller) generate(ctx context.Context, driver provider.Provider, call pr
 				return answer, answer.Failure
 			}
 			return answer, &fault.Failure{Class: fault.ClassJobFailed}
+		case provider.Pending, provider.Running:
 		}
 		pause := min(max(answer.PollAfter, driver.Describe().PollEvery/2, fastestPoll), slowestPoll)
 		if !sleep(ctx, pause) {

@@ -1,6 +1,7 @@
 package adminapi
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -82,11 +83,11 @@ func stale(current any) error {
 
 // withCurrent adds to a store's StaleVersion error what the object is now. Other
 // errors pass.
-func withCurrent(err error, read func() (any, error)) error {
+func withCurrent(ctx context.Context, err error, read func(context.Context) (any, error)) error {
 	if !errors.Is(err, journal.ErrStale) {
 		return err
 	}
-	current, readErr := read()
+	current, readErr := read(ctx)
 	if readErr != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,7 +72,7 @@ func (h *handler) answerTask(w http.ResponseWriter, r *http.Request, status int,
 	}
 	detail := taskDetail{
 		taskView: view, Request: shortened(t.Request), Price: t.Price, PriceLines: append([]task.PriceLine{}, t.PriceLines...),
-		Ledger: ledger, CallbackURL: t.CallbackURL, RequestID: t.RequestID, DueAt: t.DueAt, LateUntil: t.LateUntil,
+		Ledger: ledger, CallbackURL: plainURL(t.CallbackURL), RequestID: t.RequestID, DueAt: t.DueAt, LateUntil: t.LateUntil,
 		Version: t.Version, RetryOf: t.Metadata[retryOf],
 	}
 	if t.Lease.Owner != "" {
@@ -149,13 +150,19 @@ func (h *handler) search(ctx context.Context, q string) ([]task.Task, error) {
 	if err != nil {
 		return nil, err
 	}
-	seen := map[string]bool{}
-	var tasks []task.Task
-	for _, t := range open {
-		if t.RequestID == q || attempted(t.Attempts, q) {
-			tasks, seen[t.ID] = append(tasks, t), true
+	tasks := slices.DeleteFunc(open, func(t task.Task) bool { return t.RequestID != q && !attempted(t.Attempts, q) })
+	ended, err := h.searchEnded(ctx, q)
+	for _, t := range ended {
+		if !slices.ContainsFunc(tasks, func(o task.Task) bool { return o.ID == t.ID }) {
+			tasks = append(tasks, t)
 		}
 	}
+	return tasks, err
+}
+
+// searchEnded looks through the newest records for q.
+func (h *handler) searchEnded(ctx context.Context, q string) ([]task.Task, error) {
+	var tasks []task.Task
 	cursor := ""
 	for range searchPages {
 		records, next, err := h.Store.UsageLog(ctx, stats.UsageFilter{}, cursor, storeLimit)
@@ -163,7 +170,7 @@ func (h *handler) search(ctx context.Context, q string) ([]task.Task, error) {
 			return nil, err
 		}
 		for _, record := range records {
-			if seen[record.ID] || record.RequestID != q && !attempted(record.Attempts, q) {
+			if record.RequestID != q && !attempted(record.Attempts, q) {
 				continue
 			}
 			t, err := h.Store.Task(ctx, record.ID)
@@ -213,8 +220,8 @@ func (h *handler) cancelTask(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.Conflict, "the task has already ended: it is %s", t.Status)
 	}
 	var next task.Task
-	err = h.act(r, "task.cancel", taskObject(t), t, func() (any, error) {
-		next, err = h.Canceler.Cancel(r.Context(), t)
+	err = h.act(r, "task.cancel", taskObject(t), t, func(ctx context.Context) (any, error) {
+		next, err = h.Canceler.Cancel(ctx, t)
 		return next, err
 	})
 	if err != nil {
@@ -237,19 +244,38 @@ func (h *handler) retryTask(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	checked, err := h.Desk.Check(r.Context(), ticket)
+	checked, err := h.checkAgain(r.Context(), ticket)
 	if err != nil {
 		return err
 	}
 	var placed intake.Placed
-	err = h.act(r, "task.retry", taskObject(t), t, func() (any, error) {
-		placed, err = h.Desk.Place(r.Context(), checked)
+	err = h.act(r, "task.retry", taskObject(t), t, func(ctx context.Context) (any, error) {
+		placed, err = h.Desk.Place(ctx, checked)
 		return audit.Facts{"task": placed.Task.ID}, err
 	})
 	if err != nil {
 		return err
 	}
 	return h.answerTask(w, r, http.StatusCreated, placed.Task)
+}
+
+// standIn takes the place of an input image that is in the bucket already, and
+// that was checked when it came in.
+const standIn = "data:image/png;base64,AAAA"
+
+// checkAgain prices a request that was taken in once. Where that left a reference
+// to the bucket in the place of an image, the desk checks a stand-in instead,
+// because it lets no caller send such a reference.
+func (h *handler) checkAgain(ctx context.Context, ticket intake.Ticket) (intake.Checked, error) {
+	image, mask := ticket.Request.Image, ticket.Request.Mask
+	for _, input := range []*string{&ticket.Request.Image, &ticket.Request.Mask} {
+		if *input != "" && !strings.HasPrefix(*input, "https://") && !strings.HasPrefix(*input, "http://") {
+			*input = standIn
+		}
+	}
+	checked, err := h.Desk.Check(ctx, ticket)
+	checked.Request.Image, checked.Request.Mask = image, mask
+	return checked, err
 }
 
 func (h *handler) ticketOf(r *http.Request, t task.Task) (intake.Ticket, error) {

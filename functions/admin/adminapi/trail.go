@@ -91,12 +91,12 @@ func (h *handler) finish(r *http.Request, e audit.Entry, after any, failed error
 }
 
 // act writes down what is meant, does it, and writes down what came of it.
-func (h *handler) act(r *http.Request, action string, object audit.Object, before any, do func() (after any, err error)) error {
+func (h *handler) act(r *http.Request, action string, object audit.Object, before any, do func(context.Context) (after any, err error)) error {
 	e, err := h.intend(r, action, object, before)
 	if err != nil {
 		return err
 	}
-	after, err := do()
+	after, err := do(r.Context())
 	h.finish(r, e, after, err)
 	return err
 }

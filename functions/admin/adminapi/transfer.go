@@ -324,7 +324,7 @@ func (h *handler) planModels(r *http.Request, p *plan, f *fault.Fields, models [
 		}
 	}
 	if f.Err() != nil {
-		return nil
+		return f.Err()
 	}
 	builtin, err := catalog.Builtin()
 	if err != nil {
