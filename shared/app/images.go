@@ -79,10 +79,15 @@ func (i images) resolve(ctx context.Context, c *provider.Call, config settings.C
 	return nil
 }
 
+// maxData is the largest image that every provider with jobs takes as data.
+const maxData = 190 << 10
+
 func (i images) read(ctx context.Context, key string, config settings.Config) (string, error) {
+	address := ""
 	if p, ok := i.providers[config.Provider]; ok && p.Describe().Jobs {
-		address, err := i.store.Sign(ctx, key, inputTTL)
-		if err != nil || reaches(config.BaseURL, address) {
+		var err error
+		address, err = i.store.Sign(ctx, key, inputTTL)
+		if err != nil || strings.HasPrefix(address, "https://") {
 			return address, err
 		}
 	}
@@ -91,12 +96,9 @@ func (i images) read(ctx context.Context, key string, config settings.Config) (s
 		return "", err
 	}
 	defer func() { _ = file.Close() }()
+	if address != "" && object.Bytes > maxData && strings.HasPrefix(config.BaseURL, "http://") {
+		return address, nil // what stands in for a provider on this machine can reach it
+	}
 	data, err := io.ReadAll(file)
 	return "data:" + object.ContentType + ";base64," + base64.StdEncoding.EncodeToString(data), err
-}
-
-// reaches reports whether a provider at base can fetch from address: anybody can
-// by https, and what stands in for a provider on this machine by http too.
-func reaches(base, address string) bool {
-	return strings.HasPrefix(address, "https://") || strings.HasPrefix(base, "http://")
 }
