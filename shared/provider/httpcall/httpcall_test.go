@@ -2,6 +2,7 @@ package httpcall_test
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"easel/shared/fault"
 	"easel/shared/provider/httpcall"
@@ -222,5 +224,21 @@ func TestSameHost(t *testing.T) {
 		if got := httpcall.SameHost("https://api.example/v1", raw); got != want {
 			t.Errorf("SameHost(%q) = %v", raw, got)
 		}
+	}
+}
+
+func TestATimeoutBeforeTheRequestWasSentIsAConnectError(t *testing.T) {
+	t.Parallel()
+	client := httpcall.New(&http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		},
+	}})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	_, err := client.Do(ctx, httpcall.Request{Method: http.MethodPost, URL: "http://a.example", Body: body(t), Submits: true})
+	if f := failure(t, err); f.Class != fault.ClassConnect || f.Unknown || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("failure = %v", f)
 	}
 }
