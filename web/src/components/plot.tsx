@@ -1,0 +1,81 @@
+import { Area, Bar, CartesianGrid, ComposedChart, Line, ResponsiveContainer, Tooltip, XAxis, YAxis } from "recharts";
+import { useFormat } from "./format";
+import type { ChartProps, Series } from "./chart";
+
+interface PlotProps extends ChartProps {
+  when: (at: Date) => string;
+}
+
+const tick = { fill: "var(--ink-3)", fontSize: 11 };
+
+function layer(form: ChartProps["form"], s: Series, top: boolean) {
+  const shared = { dataKey: s.key, name: s.label, isAnimationActive: false };
+  if (form === "bars") {
+    return <Bar key={s.key} {...shared} stackId="all" fill={s.color} radius={top ? [2, 2, 0, 0] : 0} maxBarSize={28} />;
+  }
+  if (form === "areas") {
+    return <Area key={s.key} {...shared} type="monotone" stackId="all" stroke={s.color} fill={s.color} fillOpacity={0.18} strokeWidth={1.75} dot={false} />;
+  }
+  return <Line key={s.key} {...shared} type="monotone" stroke={s.color} strokeWidth={1.75} dot={false} activeDot={{ r: 3 }} connectNulls />;
+}
+
+interface TipProps {
+  active?: boolean;
+  label?: unknown;
+  series: readonly Series[];
+  row: Record<string, number | undefined> | undefined;
+  show: (value: number) => string;
+  when: (at: Date) => string;
+}
+
+function TipBox({ active, label, series, row, show, when }: TipProps) {
+  if (!active || typeof label !== "number" || row === undefined) return null;
+  return (
+    <div className="rounded-lg border border-line bg-surface px-2.5 py-2 text-xs shadow-pop">
+      <div className="mb-1 font-medium">{when(new Date(label))}</div>
+      {series.map((s) => {
+        const value = row[s.key];
+        return (
+          <div key={s.key} className="flex items-center gap-2">
+            <svg aria-hidden viewBox="0 0 8 8" className="size-2">
+              <rect width="8" height="8" rx="2" fill={s.color} />
+            </svg>
+            <span className="text-ink-2">{s.label}</span>
+            <span className="num ml-auto pl-3 font-medium">{value === undefined ? "–" : show(value)}</span>
+          </div>
+        );
+      })}
+    </div>
+  );
+}
+
+/** Draws a chart; loaded only when there is one to draw. */
+export default function Plot({ title, series, points, form, bucket, show, when }: PlotProps) {
+  const format = useFormat();
+  const rows = points.map((point) => ({ at: point.at.getTime(), ...point.values }));
+  const axis = (at: number) => (bucket === "day" ? format.day(new Date(at)) : format.clock(new Date(at)));
+  return (
+    <ResponsiveContainer width="100%" height="100%" initialDimension={{ width: 480, height: 176 }}>
+      <ComposedChart data={rows} margin={{ top: 6, right: 4, bottom: 0, left: 0 }} accessibilityLayer title={title} barCategoryGap="18%">
+        <CartesianGrid vertical={false} stroke="var(--line)" />
+        <XAxis dataKey="at" tickFormatter={axis} tick={tick} tickLine={false} axisLine={false} minTickGap={40} height={20} />
+        <YAxis tickFormatter={show} tick={tick} tickLine={false} axisLine={false} width="auto" allowDecimals={form === "lines"} tickCount={4} />
+        <Tooltip
+          cursor={{ fill: "var(--hover)", stroke: "var(--line-strong)" }}
+          isAnimationActive={false}
+          content={({ active, label, payload }) => (
+            <TipBox
+              active={active}
+              label={label}
+              series={series}
+              row={payload[0]?.payload as Record<string, number | undefined> | undefined}
+              show={show}
+              when={when}
+            />
+          )}
+        />
+        {series.map((s, i) => layer(form, s, i === series.length - 1))}
+      </ComposedChart>
+    </ResponsiveContainer>
+  );
+}

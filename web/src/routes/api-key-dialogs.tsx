@@ -1,0 +1,213 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { onceKey, useAction } from "../components/action";
+import { Button } from "../components/button";
+import { CodeBlock } from "../components/copy";
+import { Checkbox, Field, Form, Input, NumberInput, Select, TextArea } from "../components/field";
+import { useFormat } from "../components/format";
+import { Confirm, Drawer, Modal } from "../components/overlay";
+import { Notice } from "../components/states";
+import { useI18n } from "../i18n";
+import { accountsQuery } from "../services/accounts";
+import { createKey, keyKeys, patchKey, revokeKey, rotateKey, scopes, type ApiKey, type KeyDraft, type KeySecret } from "../services/keys";
+
+interface EditorProps {
+  /** The key to edit; undefined to make one. */
+  apiKey: ApiKey | undefined;
+  account: string | undefined;
+  onClose: () => void;
+  onMade: (made: KeySecret) => void;
+}
+
+/** A date as the browser's control for local times wants it. */
+function localTime(at: Date | undefined): string {
+  if (at === undefined) return "";
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
+/** Makes a key, or changes what it may do. */
+export function KeyEditor({ apiKey, account, onClose, onMade }: EditorProps) {
+  const { t } = useI18n();
+  const accounts = useInfiniteQuery(accountsQuery());
+  const known = accounts.data?.pages.flatMap((page) => page.items.map((a) => a.id)) ?? [];
+  const [once] = useState(onceKey);
+  const [draft, setDraft] = useState<KeyDraft>(
+    apiKey ?? { name: "", account: account ?? "", scopes: ["generate"], ratePerMinute: 0, concurrency: 0, allowIps: [], expiresAt: undefined },
+  );
+  const set = (change: Partial<KeyDraft>) => setDraft((now) => ({ ...now, ...change }));
+  const save = useAction({
+    run: async () => {
+      if (apiKey === undefined) return createKey(draft, once);
+      await patchKey(apiKey.id, draft, apiKey.version);
+      return undefined;
+    },
+    touches: [keyKeys.all],
+    quiet: true,
+    onDone: (made) => {
+      if (made) onMade(made);
+      else onClose();
+    },
+    ...(apiKey ? { done: t("keys.saved") } : {}),
+  });
+  const toggle = (scope: string, on: boolean) => set({ scopes: on ? [...draft.scopes, scope] : draft.scopes.filter((s) => s !== scope) });
+  return (
+    <Drawer
+      open
+      onClose={onClose}
+      title={apiKey ? apiKey.name || apiKey.id : t("keys.addTitle")}
+      description={apiKey ? apiKey.mask : t("keys.addHint")}
+      footer={
+        <>
+          <Button onClick={onClose}>{t("action.cancel")}</Button>
+          <Button look="primary" type="submit" form="api-key-form" busy={save.isPending}>
+            {apiKey ? t("action.save") : t("keys.add")}
+          </Button>
+        </>
+      }
+    >
+      <Form id="api-key-form" error={save.error} onSubmit={() => save.mutate()} className="flex flex-col gap-4">
+        <Field label={t("field.name")} name="name">
+          {(wiring) => <Input {...wiring} value={draft.name} onChange={(event) => set({ name: event.target.value })} />}
+        </Field>
+        <Field label={t("field.account")} name="account" hint={t("keys.accountHint")}>
+          {(wiring) => (
+            <>
+              <Input {...wiring} list="accounts" disabled={apiKey !== undefined} value={draft.account} onChange={(event) => set({ account: event.target.value })} />
+              <datalist id="accounts">
+                {known.map((id) => (
+                  <option key={id} value={id} />
+                ))}
+              </datalist>
+            </>
+          )}
+        </Field>
+        <fieldset>
+          <legend className="mb-1 text-xs font-medium text-ink-2">{t("keys.scopes")}</legend>
+          {scopes.map((scope) => (
+            <Checkbox
+              key={scope}
+              label={t(`scope.${scope}`)}
+              hint={t(`scope.${scope}Hint`)}
+              checked={draft.scopes.includes(scope)}
+              onChange={(on) => toggle(scope, on)}
+            />
+          ))}
+        </fieldset>
+        <div className="grid grid-cols-2 gap-3">
+          <Field label={t("field.rate")} name="rate_per_minute" hint={t("configs.zeroUnlimited")}>
+            {(wiring) => <NumberInput {...wiring} min={0} value={draft.ratePerMinute} onValue={(ratePerMinute) => set({ ratePerMinute })} />}
+          </Field>
+          <Field label={t("field.concurrency")} name="concurrency" hint={t("configs.zeroUnlimited")}>
+            {(wiring) => <NumberInput {...wiring} min={0} value={draft.concurrency} onValue={(concurrency) => set({ concurrency })} />}
+          </Field>
+        </div>
+        <Field label={t("keys.allowIps")} name="allow_ips" hint={t("keys.allowIpsHint")}>
+          {(wiring) => (
+            <TextArea
+              {...wiring}
+              rows={2}
+              placeholder="203.0.113.0/24"
+              value={draft.allowIps.join("\n")}
+              onChange={(event) => set({ allowIps: event.target.value.split(/[\s,]+/).filter(Boolean) })}
+              className="font-mono text-xs!"
+            />
+          )}
+        </Field>
+        <Field label={t("keys.expires")} name="expires_at" hint={t("keys.expiresHint")}>
+          {(wiring) => (
+            <Input
+              {...wiring}
+              type="datetime-local"
+              value={localTime(draft.expiresAt)}
+              onChange={(event) => set({ expiresAt: event.target.value === "" ? undefined : new Date(event.target.value) })}
+            />
+          )}
+        </Field>
+      </Form>
+    </Drawer>
+  );
+}
+
+/** Shows a secret, once: the server keeps only a hash of it. */
+export function SecretDialog({ made, onClose }: { made: KeySecret; onClose: () => void }) {
+  const { t } = useI18n();
+  return (
+    <Modal
+      open
+      onClose={onClose}
+      title={t("keys.secretTitle")}
+      description={made.key.name || made.key.id}
+      footer={
+        <Button look="primary" onClick={onClose}>
+          {t("keys.stored")}
+        </Button>
+      }
+    >
+      <div className="flex flex-col gap-3">
+        <Notice look="warn">{t("keys.secretOnce")}</Notice>
+        <CodeBlock code={made.secret} label={t("keys.secretTitle")} />
+      </div>
+    </Modal>
+  );
+}
+
+const overlaps = [0, 3600, 86_400, 604_800, 2_592_000] as const;
+
+/** Gives a key a new secret; the old one works on for a while. */
+export function RotateDialog({ apiKey, onClose, onMade }: { apiKey: ApiKey; onClose: () => void; onMade: (made: KeySecret) => void }) {
+  const { t } = useI18n();
+  const [overlap, setOverlap] = useState("86400");
+  const rotate = useAction({
+    run: () => rotateKey(apiKey.id, Number(overlap), onceKey()),
+    touches: [keyKeys.all],
+    quiet: true,
+    onDone: onMade,
+  });
+  const label = (seconds: number) =>
+    seconds === 0 ? t("keys.overlapNone") : seconds < 86_400 ? t("keys.hours", { count: seconds / 3600 }) : t("keys.days", { count: seconds / 86_400 });
+  return (
+    <Modal
+      open
+      onClose={onClose}
+      title={t("keys.rotate")}
+      description={apiKey.name || apiKey.id}
+      footer={
+        <>
+          <Button onClick={onClose}>{t("action.cancel")}</Button>
+          <Button look="primary" type="submit" form="rotate-form" busy={rotate.isPending}>
+            {t("keys.rotate")}
+          </Button>
+        </>
+      }
+    >
+      <Form id="rotate-form" error={rotate.error} onSubmit={() => rotate.mutate()}>
+        <Field label={t("keys.overlapField")} name="overlap_seconds" hint={t("keys.overlapHint")}>
+          {(wiring) => (
+            <Select {...wiring} value={overlap} onValue={setOverlap} options={overlaps.map((seconds) => ({ value: String(seconds), label: label(seconds) }))} />
+          )}
+        </Field>
+      </Form>
+    </Modal>
+  );
+}
+
+/** Ends a key at once. */
+export function RevokeDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void }) {
+  const { t } = useI18n();
+  const format = useFormat();
+  const revoke = useAction({ run: () => revokeKey(apiKey.id), touches: [keyKeys.all], done: t("keys.revoked"), quiet: true, onDone: onClose });
+  return (
+    <Confirm
+      open
+      onClose={onClose}
+      title={t("keys.revokeTitle", { name: apiKey.name || apiKey.id })}
+      action={t("keys.revoke")}
+      busy={revoke.isPending}
+      error={revoke.error}
+      onConfirm={() => revoke.mutate()}
+    >
+      <p>{t("keys.revokeText")}</p>
+      {apiKey.lastUsedAt && <p className="mt-2">{t("keys.lastUsedAt", { when: format.relative(apiKey.lastUsedAt) })}</p>}
+    </Confirm>
+  );
+}
