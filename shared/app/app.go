@@ -90,7 +90,7 @@ func New(p Parts) *App {
 	a.Engine = lifecycle.NewEngine(p.Store, p.Now, NewID)
 	a.Runner = lifecycle.NewRunner(lifecycle.Parts{
 		Engine: a.Engine, Store: p.Store, Due: p.Store, Views: a.Views, Providers: p.Providers, Keys: p.Secrets,
-		Keeper: keeper{p.Assets, p.Fetch}, Queue: Queue{p.Queue}, Health: p.Health,
+		Keeper: keeper{p.Assets, p.Fetch}, Queue: Queue{p.Queue}, Health: p.Health, Latencies: &failover.Memory{},
 		Reporter:    &reporter{assets: p.Assets, secrets: p.Secrets, client: p.Deliver, now: p.Now},
 		CallbackURL: a.callbackURL, Prepare: inputs.before(p.Prepare), Now: p.Now, NewID: NewID, Log: p.Log,
 	})

@@ -38,6 +38,8 @@ type Model struct {
 	// DeadlineSeconds is how long a task of the model may take in all, 10 to 86400;
 	// 0 is the kind's usual time. A submit with an unknown outcome is waited for until then.
 	DeadlineSeconds int `json:"deadline_seconds,omitempty"`
+	// Routing is the order in which configs are tried.
+	Routing Routing `json:"routing,omitzero"`
 	// Hidden models work but are not listed.
 	Hidden bool `json:"hidden,omitempty"`
 }
@@ -164,6 +166,7 @@ func (m Model) Validate() error {
 	}
 	f.Check(m.DeadlineSeconds == 0 || m.DeadlineSeconds >= 10 && m.DeadlineSeconds <= 86_400, "deadline_seconds", "must be 10 to 86400, or 0 for the usual time")
 	m.Price.check(&f)
+	m.Routing.check(&f)
 	return f.Err()
 }
 

@@ -28,8 +28,35 @@ const maxCooldown = time.Hour
 // concurrent use; the zero value is ready. Keys may be a config's id or any
 // finer name, such as config and model.
 type Memory struct {
-	mu    sync.Mutex
-	until map[string]time.Time
+	mu      sync.Mutex
+	until   map[string]time.Time
+	latency map[string]time.Duration
+}
+
+// memoryShare is the weight of the newest call in a config's latency: an
+// exponentially weighted mean, in which a call counts half after five newer ones.
+const memoryShare = 0.13
+
+// Observe tells how long a successful call to the config took.
+func (m *Memory) Observe(config string, took time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.latency == nil {
+		m.latency = map[string]time.Duration{}
+	}
+	if known, ok := m.latency[config]; ok {
+		took = known + time.Duration(memoryShare*float64(took-known))
+	}
+	m.latency[config] = took
+}
+
+// Latency returns how long calls to the config took lately, as this process saw
+// it; ok is false when there was none.
+func (m *Memory) Latency(config string) (d time.Duration, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	d, ok = m.latency[config]
+	return d, ok
 }
 
 // ReadyAt returns when the config's cool-down ends; zero when it has none.

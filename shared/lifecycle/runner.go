@@ -49,6 +49,12 @@ type Health interface {
 	Report(config string, f *fault.Failure, now time.Time)
 }
 
+// Latencies remembers how quickly configs deliver.
+type Latencies interface {
+	failover.Latencies
+	Observe(config string, took time.Duration)
+}
+
 // Reporter tells a caller's endpoint that its task has ended. The status is the
 // endpoint's HTTP status, 0 without an answer.
 type Reporter interface {
@@ -76,6 +82,9 @@ type Parts struct {
 	Prepare func(ctx context.Context, c *provider.Call, config settings.Config) error
 	// CallbackURL is where a provider reports an attempt; nil or "" is nowhere.
 	CallbackURL func(providerName, taskID, attemptID string) string
+	// Latencies tells how quick configs are, for models that are routed by it, and
+	// learns from every delivery; nil knows nothing.
+	Latencies Latencies
 	// Policy holds failover's constants.
 	Policy failover.Policy
 	Now    func() time.Time
@@ -201,8 +210,16 @@ func (r *Runner) decide(t task.Task, view catalog.View) failover.Decision {
 	if err != nil {
 		return failover.Decision{Action: failover.Stop, Class: fault.ClassModelGone}
 	}
+	seed := t.ID
+	if resolved.Routing.Sticky && t.User != "" {
+		seed = t.Account + "/" + t.User
+	}
+	var latencies failover.Latencies
+	if r.Latencies != nil {
+		latencies = r.Latencies
+	}
 	return r.Policy.Next(failover.Situation{
-		Candidates: failover.Candidates(resolved.Model, view.Configs),
+		Candidates: failover.Route(resolved.Routing, failover.Candidates(resolved.Model, view.Configs), seed, latencies),
 		Attempts:   t.Attempts, Now: r.Now(), Deadline: t.ExpiresAt, Health: r.Health,
 	})
 }

@@ -155,6 +155,9 @@ func (r *Runner) settle(ctx context.Context, t task.Task, id string, answer prov
 		next, err := r.Engine.Refused(ctx, t, id, f, d.Usage)
 		return next, true, err
 	}
+	if r.Latencies != nil {
+		r.Latencies.Observe(t.Attempts[i].Config, r.Now().Sub(t.Attempts[i].StartedAt))
+	}
 	next, err := r.Engine.Finish(ctx, t, id, d)
 	return next, true, err
 }
