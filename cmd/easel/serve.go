@@ -64,6 +64,10 @@ func welcome(c console, g *local.Gateway, o local.Options) {
 
   curl -s %[1]s/api/generate -H 'Authorization: Bearer %[3]s' -H 'Content-Type: application/json' -H 'Prefer: wait=120' -d '{"prompt":"a lighthouse at dusk"}'
 
+  The same, saved as lighthouse.png:
+
+  curl -s %[1]s/api/generate -H 'Authorization: Bearer %[3]s' -H 'Content-Type: application/json' -H 'Prefer: wait=120' -d '{"prompt":"a lighthouse at dusk"}' | sed 's/.*"url":"\([^"]*\)".*/\1/' | xargs curl -s -o lighthouse.png
+
   Stop with Ctrl-C.
 
 `, g.URL, g.AdminKey, g.APIKey, g.Account, local.DemoCredits)
