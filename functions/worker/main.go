@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"time"
@@ -23,6 +24,8 @@ func main() {
 	worker := workerjob.New(gateway.Runner, log)
 	lambdahttp.StartWorker(lambdahttp.Worker{
 		Message: worker.Handle,
-		Tick:    func(ctx context.Context, _ time.Time) error { return worker.Tick(ctx) },
+		Tick: func(ctx context.Context, _ time.Time) error {
+			return errors.Join(worker.Tick(ctx), gateway.Rollup(ctx))
+		},
 	}, app.Lambda(deployment, log))
 }

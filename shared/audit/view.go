@@ -89,7 +89,7 @@ func HideSecrets(data json.RawMessage) json.RawMessage {
 	}
 	redactor := secret.NewRedactor()
 	raw, err := json.Marshal(walk(tree, "", func(name, text string) string {
-		if secretName.MatchString(name) && !strings.Contains(text, "{{") && text != "" {
+		if secretName.MatchString(name) && !harmless(text) {
 			return secret.Redacted
 		}
 		return redactor.String(text)
@@ -98,6 +98,12 @@ func HideSecrets(data json.RawMessage) json.RawMessage {
 		return nil
 	}
 	return raw
+}
+
+// harmless reports whether a text is none that a credential can be: empty, a
+// template, or a path into an answer such as "$.usage.input_tokens".
+func harmless(text string) bool {
+	return text == "" || strings.Contains(text, "{{") || strings.HasPrefix(text, "$")
 }
 
 // RestoreSecrets is the way back from [HideSecrets]: it returns data in which

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"easel/functions/admin/adminapi"
 	"easel/functions/generate/generateapi"
 	"easel/functions/prompt/promptapi"
 	"easel/functions/task/taskapi"
@@ -36,6 +37,7 @@ func (g *Gateway) mux() http.Handler {
 		Tasks: g.App.Store, Views: g.App.Views, Providers: g.App.Providers, Secrets: g.App,
 		Queue: g.App.Runner.Queue, Log: g.options.Log, Now: time.Now,
 	}), webhookapi.Patterns())
+	mount(adminapi.New(g.adminDeps(auth)), adminapi.Patterns())
 	mux.HandleFunc("GET /healthz", health)
 	mux.Handle("/"+disk.Bucket+"/", g.disk)
 	mux.Handle(simulatorPath+"/", http.StripPrefix(simulatorPath, g.Simulator))

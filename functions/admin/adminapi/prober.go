@@ -212,11 +212,11 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// keep stores the results under probe/, where the bucket lets them age.
+// keep stores the results beside those of tasks, where they age like them.
 func (c *Caller) keep(ctx context.Context, call provider.Call, answer provider.Answer) ([]httpapi.Output, error) {
 	outputs := make([]httpapi.Output, 0, len(answer.Files))
 	for i, f := range answer.Files {
-		asset, err := c.Keeper.Keep(ctx, "probe/"+call.Attempt+"/"+strconv.Itoa(i), call.Request.Kind, f)
+		asset, err := c.Keeper.Keep(ctx, "out/probe/"+call.Attempt+"/"+strconv.Itoa(i), call.Request.Kind, f)
 		if err != nil {
 			return outputs, &fault.Failure{Class: fault.ClassStorage, Cause: err, Detail: storageDetail(err)}
 		}

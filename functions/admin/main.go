@@ -1,0 +1,55 @@
+// Command admin is the function that serves the operator: everything under
+// /api/admin.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"easel/functions/admin/adminapi"
+	"easel/shared/app"
+	"easel/shared/env"
+	"easel/shared/lambdahttp"
+	"easel/shared/safehttp"
+)
+
+func main() {
+	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	gateway, deployment, err := app.Load(context.Background(), log)
+	if err != nil {
+		log.Error("the function cannot start", "error", err)
+		os.Exit(1)
+	}
+	lambdahttp.Start(adminapi.New(adminapi.Deps{
+		Auth: gateway.Auth(), Store: gateway.Store, Secrets: gateway.Secrets, Desk: gateway.Desk,
+		Canceler: gateway.Runner, Reports: gateway.Engine, Queue: gateway.Runner.Queue, Signer: gateway.Assets,
+		Prober: &adminapi.Caller{
+			Providers: gateway.Providers, Keeper: gateway.Keeper(), Signer: gateway.Assets, Prepare: gateway.Prepare,
+			Now: gateway.Now, NewID: app.NewID,
+		},
+		Providers: gateway.Descriptions(), CheckData: app.CheckData,
+		CheckURL:    func(raw string) error { return safehttp.CheckURL(raw, safehttp.Options{AnyPort: true}) },
+		AllowReveal: deployment.RevealKeys, Facts: facts(deployment), Now: gateway.Now, NewID: app.NewID, Log: log,
+	}), app.Lambda(deployment, log))
+}
+
+// facts are what the console shows of the deployment.
+func facts(d env.Deployment) adminapi.Facts {
+	f := adminapi.Facts{
+		Version: "unknown", StartedAt: time.Now().UTC(), PublicURL: d.PublicURL, GoVersion: runtime.Version(),
+		RetentionDays: int(d.TaskRetention.Hours() / 24), OIDCIssuer: d.OIDC.Issuer,
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		f.Version = info.Main.Version
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				f.Commit = s.Value
+			}
+		}
+	}
+	return f
+}
