@@ -8,6 +8,7 @@ import (
 	"easel/cmd/easel/local"
 	"easel/shared/env"
 	"easel/shared/secret"
+	"easel/web"
 )
 
 const aboutServe = `
@@ -37,7 +38,7 @@ func serve(ctx context.Context, c console, args []string) error {
 		level = slog.LevelInfo
 	}
 	options.Log = slog.New(slog.NewJSONHandler(options.Redactor.Writer(c.err), &slog.HandlerOptions{Level: level}))
-	options.Console = consoleHandler()
+	options.Console = web.Handler()
 	gateway, err := local.Start(ctx, options)
 	if err != nil {
 		return err
