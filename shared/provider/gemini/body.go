@@ -52,7 +52,7 @@ func bodyOf(c provider.Call) (generateRequest, error) {
 		return body, addImage(&body, c.Request, o)
 	case generation.Video:
 	}
-	return generateRequest{}, httpcall.Unsupported("this provider makes text and images only")
+	return generateRequest{}, httpcall.Unsupported("this provider does not make this kind")
 }
 
 func addText(body *generateRequest, req generation.Request, o options) {

@@ -34,8 +34,9 @@ type detail struct {
 	} `json:"violations"` // QuotaFailure
 }
 
-// refusal explains an answer that is not 2xx.
-func refusal(response *httpcall.Response) *fault.Failure {
+// refusal explains an answer that is not 2xx. Starts is true for a call after
+// whose 500 a job may be under way.
+func refusal(response *httpcall.Response, starts bool) *fault.Failure {
 	body := bytes.TrimSpace(response.Body)
 	if inner, ok := bytes.CutPrefix(body, []byte("[")); ok { // as streams without alt=sse answer
 		body = bytes.TrimSuffix(inner, []byte("]"))
@@ -46,6 +47,7 @@ func refusal(response *httpcall.Response) *fault.Failure {
 	}
 	return response.Refusal(httpcall.Verdict{
 		Class: e.Error.class(response.Status), Detail: strings.Trim(e.Error.Status+": "+e.Error.Message, ": "), RetryAfter: e.Error.retryAfter(),
+		Starts: starts,
 	})
 }
 
@@ -67,7 +69,7 @@ func (e wireError) class(status int) fault.Class {
 		}
 		return fault.ClassAuth
 	case "NOT_FOUND":
-		return fault.ClassModelGone
+		return "" // a model or a job, as the call tells
 	case "RESOURCE_EXHAUSTED":
 		return fault.ClassRateLimited
 	case "UNAVAILABLE", "INTERNAL":

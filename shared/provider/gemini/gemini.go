@@ -1,5 +1,6 @@
 // Package gemini speaks Google's Gemini API: generateContent for text and for
-// images, and streamGenerateContent for text, all answered while the caller waits.
+// images, and streamGenerateContent for text, all answered while the caller
+// waits, and predictLongRunning for videos, which are jobs.
 package gemini
 
 import (
@@ -7,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"easel/shared/generation"
 	"easel/shared/provider"
@@ -14,7 +16,8 @@ import (
 )
 
 const (
-	name = "gemini"
+	name      = "gemini"
+	headerKey = "X-Goog-Api-Key"
 	// maxPages bounds a listing of models, of pageSize each.
 	maxPages = 5
 	pageSize = "1000"
@@ -33,16 +36,22 @@ func New(client *http.Client) *Provider { return &Provider{calls: httpcall.New(c
 func (p *Provider) Describe() provider.Description {
 	return provider.Description{
 		Name: name, Title: "Gemini",
-		Kinds:   []generation.Kind{generation.Text, generation.Image},
-		BaseURL: "https://generativelanguage.googleapis.com/v1beta",
+		Kinds:     []generation.Kind{generation.Text, generation.Image, generation.Video},
+		Jobs:      true,
+		BaseURL:   "https://generativelanguage.googleapis.com/v1beta",
+		PollEvery: 10 * time.Second,
 		Features: []string{
-			"size", "aspect_ratio", "seed", "image", "messages", "system", "max_tokens", "temperature",
+			"size", "aspect_ratio", "seed", "image", "duration", "negative_prompt",
+			"messages", "system", "max_tokens", "temperature",
 		},
 	}
 }
 
-// Submit makes a text or an image.
+// Submit makes a text or an image, or starts a video.
 func (p *Provider) Submit(ctx context.Context, c provider.Call) (provider.Answer, error) {
+	if c.Request.Kind == generation.Video {
+		return p.video(ctx, c)
+	}
 	r, err := generate(c, ":generateContent")
 	if err != nil {
 		return provider.Answer{}, err
@@ -52,7 +61,7 @@ func (p *Provider) Submit(ctx context.Context, c provider.Call) (provider.Answer
 		return provider.Answer{}, err
 	}
 	if !response.OK() {
-		return provider.Answer{}, refusal(response)
+		return provider.Answer{}, refusal(response, false)
 	}
 	var body chunk
 	if err := response.JSON(&body); err != nil {
@@ -78,7 +87,7 @@ func (p *Provider) Stream(ctx context.Context, c provider.Call, emit func(string
 	g := gathered{emit: emit}
 	response, err := p.calls.Stream(ctx, r, g.event)
 	if err == nil && !response.OK() {
-		err = refusal(response)
+		err = refusal(response, false)
 	}
 	if err != nil {
 		return provider.Answer{}, httpcall.AfterPieces(err, g.emitted)
@@ -97,7 +106,7 @@ func (p *Provider) Models(ctx context.Context, c provider.Call) ([]provider.Mode
 			return nil, err
 		}
 		if !response.OK() {
-			return nil, refusal(response)
+			return nil, refusal(response, false)
 		}
 		var page modelPage
 		if err := response.JSON(&page); err != nil {
@@ -120,14 +129,19 @@ func generate(c provider.Call, method string) (httpcall.Request, error) {
 	if err != nil {
 		return httpcall.Request{}, err
 	}
-	path := "models/" + url.PathEscape(strings.TrimPrefix(c.Model, "models/")) + method
-	if c.Endpoint != "" {
-		path = strings.TrimSuffix(c.Endpoint, ":generateContent") + method
-	}
-	r := request(c, http.MethodPost, path)
+	r := request(c, http.MethodPost, methodPath(c, method))
 	r.Submits = true
 	r.Body, err = httpcall.JSON(body)
 	return r, err
+}
+
+// methodPath is the path of one of a model's methods.
+func methodPath(c provider.Call, method string) string {
+	if c.Endpoint != "" {
+		path, _, _ := strings.Cut(c.Endpoint, ":")
+		return path + method
+	}
+	return "models/" + url.PathEscape(strings.TrimPrefix(c.Model, "models/")) + method
 }
 
 // request is what every call has in common. The key is a header: in the URL it
@@ -135,6 +149,6 @@ func generate(c provider.Call, method string) (httpcall.Request, error) {
 func request(c provider.Call, method, path string) httpcall.Request {
 	r := httpcall.For(c)
 	r.Method, r.URL = method, httpcall.Join(c.BaseURL, path)
-	r.Header = map[string]string{"X-Goog-Api-Key": c.Key.Reveal(), "Accept": "application/json"}
+	r.Header = map[string]string{headerKey: c.Key.Reveal(), "Accept": "application/json"}
 	return r
 }

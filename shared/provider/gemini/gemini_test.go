@@ -33,6 +33,52 @@ func asImage(c *provider.Call) {
 	c.Model, c.Request.Kind = "gemini-nano-banana-2.1", generation.Image
 }
 
+func asVideo(c *provider.Call) {
+	c.Model, c.Request.Kind = "veo-3.1-generate-preview", generation.Video
+}
+
+const operation = "models/veo-3.1-generate-preview/operations/op1"
+
+func polls() []providertest.Case {
+	done := func(members string) []providertest.Reply {
+		return one(200, `{"name":"`+operation+`","done":true,`+members+`}`)
+	}
+	failed := providertest.Want{State: provider.Failed, Job: operation, Class: fault.ClassJobFailed}
+	moderated := failed
+	moderated.Class = fault.ClassModerated
+	keyed := func(want string) func(*testing.T, provider.Answer) {
+		return func(t *testing.T, a provider.Answer) {
+			t.Helper()
+			if got := a.Files[0].Header["X-Goog-Api-Key"]; (got != "") != (want != "") {
+				t.Errorf("the fetch carries %q", got)
+			}
+		}
+	}
+	return []providertest.Case{
+		{Name: "a video at the vendor's host", Replies: done(`"response":{"generateVideoResponse":{"generatedSamples":[{"video":{"uri":"{{base}}/v1beta/files/a:download?alt=media"}}]}}`), Want: providertest.Want{
+			State: provider.Succeeded, Job: operation, Files: 1, Progress: 1, Check: keyed("the key"),
+		}},
+		{Name: "a video elsewhere, which never gets the key", Replies: done(`"response":{"generateVideoResponse":{"generatedSamples":[{"video":{"uri":"https://elsewhere.example/a.mp4"}}]}}`), Want: providertest.Want{
+			State: provider.Succeeded, Job: operation, Files: 1, Progress: 1, Check: keyed(""),
+		}},
+		{Name: "a running job", Replies: one(200, `{"name":"`+operation+`"}`), Want: providertest.Want{State: provider.Running, Job: operation}},
+		{Name: "a video that was filtered", Replies: done(`"response":{"generateVideoResponse":{"raiMediaFilteredCount":1,"raiMediaFilteredReasons":["blocked"]}}`), Want: moderated},
+		{Name: "a prompt that was refused", Replies: done(`"error":{"code":3,"message":"blocked by Safety filters"}`), Want: moderated},
+		{Name: "a crash", Replies: done(`"error":{"code":13,"message":"An internal error has occurred."}`), Want: failed},
+		{Name: "a job that is gone", Replies: one(404, `{"error":{"code":404,"message":"no","status":"NOT_FOUND"}}`), Want: providertest.Want{Class: fault.ClassNotFound}},
+	}
+}
+
+func TestAnOperationsNameCannotLeaveTheAPI(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{"", "/x", "../x", "models/../x", "a?b", "a#b", "https://evil.example/x", "a//b"} {
+		_, err := gemini.New(nil).Poll(t.Context(), provider.Call{BaseURL: "http://127.0.0.1:1"}, provider.Job{ID: id})
+		if fault.FailureOf(err).Class != fault.ClassNotFound {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
+}
+
 func TestProvider(t *testing.T) {
 	t.Parallel()
 	providertest.Run(t, providertest.Harness{
@@ -43,6 +89,8 @@ func TestProvider(t *testing.T) {
 		},
 		Submits:     append(submits(), refusals()...),
 		ServerError: one(500, `{"error":{"code":500,"message":"An internal error has occurred","status":"INTERNAL"}}`)[0],
+		Job:         provider.Job{ID: operation},
+		Polls:       polls(),
 		Streams:     streams(),
 		Lists:       lists(),
 		Requests:    requests(),
@@ -66,6 +114,9 @@ func submits() []providertest.Case {
 				}
 			},
 		}},
+		{Name: "a video", Change: asVideo, Replies: one(200, `{"name":"`+operation+`"}`), Want: providertest.Want{State: provider.Pending, Job: operation}},
+		{Name: "a video without a job", Change: asVideo, Replies: one(200, `{"name":"../x"}`), Want: providertest.Want{Class: fault.ClassBadAnswer, Unknown: true}},
+		{Name: "a crash after which a video may be made", Change: asVideo, Replies: one(500, `{"error":{"code":500,"message":"oops","status":"INTERNAL"}}`), Want: providertest.Want{Class: fault.ClassUnavailable, Unknown: true}},
 		{Name: "an image", Change: asImage, Replies: one(200, image), Want: providertest.Want{State: provider.Succeeded, Files: 1}},
 		{Name: "a text that was cut", Replies: finished("MAX_TOKENS", `{"text":"A"}`), Want: providertest.Want{State: provider.Succeeded, Text: "A"}},
 		{Name: "a prompt that was blocked", Replies: one(200, `{"promptFeedback":{"blockReason":"PROHIBITED_CONTENT"},`+tail), Want: moderated},
@@ -82,16 +133,19 @@ func submits() []providertest.Case {
 
 func lacking() []providertest.Case {
 	table := map[string]func(*provider.Call){
-		"a video":               func(c *provider.Call) { c.Request.Kind = generation.Video },
-		"two images":            func(c *provider.Call) { asImage(c); c.Request.N = 2 },
-		"a mask":                func(c *provider.Call) { asImage(c); c.Request.Image, c.Request.Mask = pixel, pixel },
-		"a lora":                func(c *provider.Call) { asImage(c); c.Request.Loras = []generation.Lora{{Path: "a/b"}} },
-		"webp":                  func(c *provider.Call) { asImage(c); c.Request.Format = "webp" },
-		"a ratio that it lacks": func(c *provider.Call) { asImage(c); c.Request.AspectRatio = "9:21" },
-		"a size of a quarter":   func(c *provider.Call) { asImage(c); c.Request.Size = "512x512" },
-		"a size of no ratio":    func(c *provider.Call) { asImage(c); c.Request.Size = "2000x700" },
-		"an image by URL":       func(c *provider.Call) { asImage(c); c.Request.Image = "https://a.example/a.png" },
-		"a seed out of range":   func(c *provider.Call) { asImage(c); seed := int64(1) << 40; c.Request.Seed = &seed },
+		"a clip of five seconds":     func(c *provider.Call) { asVideo(c); c.Request.Duration = 5 },
+		"two videos":                 func(c *provider.Call) { asVideo(c); c.Request.N = 2 },
+		"a square video":             func(c *provider.Call) { asVideo(c); c.Request.AspectRatio = "1:1" },
+		"a video of a size it lacks": func(c *provider.Call) { asVideo(c); c.Request.Size = "640x480" },
+		"two images":                 func(c *provider.Call) { asImage(c); c.Request.N = 2 },
+		"a mask":                     func(c *provider.Call) { asImage(c); c.Request.Image, c.Request.Mask = pixel, pixel },
+		"a lora":                     func(c *provider.Call) { asImage(c); c.Request.Loras = []generation.Lora{{Path: "a/b"}} },
+		"webp":                       func(c *provider.Call) { asImage(c); c.Request.Format = "webp" },
+		"a ratio that it lacks":      func(c *provider.Call) { asImage(c); c.Request.AspectRatio = "9:21" },
+		"a size of a quarter":        func(c *provider.Call) { asImage(c); c.Request.Size = "512x512" },
+		"a size of no ratio":         func(c *provider.Call) { asImage(c); c.Request.Size = "2000x700" },
+		"an image by URL":            func(c *provider.Call) { asImage(c); c.Request.Image = "https://a.example/a.png" },
+		"a seed out of range":        func(c *provider.Call) { asImage(c); seed := int64(1) << 40; c.Request.Seed = &seed },
 	}
 	cases := make([]providertest.Case, 0, len(table))
 	for name, change := range table {
@@ -176,6 +230,14 @@ func requests() []providertest.RequestCase {
 				"systemInstruction.parts[].text": "Be brief.", "contents[].role": "user", "generationConfig.maxOutputTokens": 50,
 				"generationConfig.thinkingConfig.thinkingLevel": "LOW", "safetySettings[].threshold": "BLOCK_ONLY_HIGH",
 			},
+		},
+		{
+			Name: "a video from an image", Contract: "video.json", Reply: providertest.Reply{Body: `{"name":"` + operation + `"}`},
+			Change: func(c *provider.Call) {
+				asVideo(c)
+				c.Request.Image, c.Request.Size, c.Request.Duration, c.Request.NegativePrompt = pixel, "1080x1920", 6, "fog"
+			},
+			Want: map[string]any{"parameters.aspectRatio": "9:16", "parameters.resolution": "1080p", "parameters.durationSeconds": 6, "instances[].image.mimeType": "image/png"},
 		},
 		{
 			Name: "an image from an image", Contract: "image.json", Reply: providertest.Reply{Body: image},

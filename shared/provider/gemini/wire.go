@@ -90,3 +90,44 @@ type modelPage struct {
 	} `json:"models"`
 	NextPageToken string `json:"nextPageToken"`
 }
+
+// videoRequest is the body of predictLongRunning.
+type videoRequest struct {
+	Instances  []videoInstance `json:"instances"`
+	Parameters videoParameters `json:"parameters"`
+}
+
+type videoInstance struct {
+	Prompt string      `json:"prompt"`
+	Image  *videoImage `json:"image,omitempty"`
+}
+
+type videoImage struct {
+	BytesBase64Encoded string `json:"bytesBase64Encoded"`
+	MIMEType           string `json:"mimeType"`
+}
+
+type videoParameters struct {
+	AspectRatio     string `json:"aspectRatio,omitempty"`
+	Resolution      string `json:"resolution,omitempty"`
+	DurationSeconds int    `json:"durationSeconds,omitempty"`
+	NegativePrompt  string `json:"negativePrompt,omitempty"`
+}
+
+// operation is a job as creates and look-ups show it.
+type operation struct {
+	Name     string    `json:"name"`
+	Done     bool      `json:"done"`
+	Error    wireError `json:"error"`
+	Response struct {
+		GenerateVideoResponse struct {
+			GeneratedSamples []struct {
+				Video struct {
+					URI string `json:"uri"`
+				} `json:"video"`
+			} `json:"generatedSamples"`
+			RAIMediaFilteredCount   int      `json:"raiMediaFilteredCount"`
+			RAIMediaFilteredReasons []string `json:"raiMediaFilteredReasons"`
+		} `json:"generateVideoResponse"`
+	} `json:"response"`
+}
