@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"os"
 	"time"
@@ -21,11 +20,9 @@ func main() {
 		log.Error("the function cannot start", "error", err)
 		os.Exit(1)
 	}
-	worker := workerjob.New(gateway.Runner, log)
+	worker := workerjob.New(gateway.Runner, log, workerjob.Duty{Name: "rollup", Run: gateway.Rollup})
 	lambdahttp.StartWorker(lambdahttp.Worker{
 		Message: worker.Handle,
-		Tick: func(ctx context.Context, _ time.Time) error {
-			return errors.Join(worker.Tick(ctx), gateway.Rollup(ctx))
-		},
+		Tick:    func(ctx context.Context, _ time.Time) error { return worker.Tick(ctx) },
 	}, app.Lambda(deployment, log))
 }

@@ -194,7 +194,7 @@ func (g *Gateway) connect(context.Context) error {
 func (g *Gateway) serve(context.Context) error {
 	ctx, stop := context.WithCancel(context.Background())
 	g.stop = stop
-	worker := workerjob.New(g.App.Runner, g.options.Log)
+	worker := workerjob.New(g.App.Runner, g.options.Log, workerjob.Duty{Name: "rollup", Run: g.App.Rollup})
 	g.server = &http.Server{Handler: g.mux(), ReadHeaderTimeout: headerTimeout}
 	g.running.Go(func() {
 		if err := g.server.Serve(g.listener); !errors.Is(err, http.ErrServerClosed) {

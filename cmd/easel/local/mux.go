@@ -3,6 +3,8 @@ package local
 import (
 	"io"
 	"net/http"
+	"runtime"
+	"strings"
 	"time"
 
 	"easel/functions/admin/adminapi"
@@ -14,6 +16,8 @@ import (
 	"easel/shared/app"
 	"easel/shared/assets/disk"
 	"easel/shared/httpapi"
+	"easel/shared/safehttp"
+	"easel/shared/settings"
 )
 
 // mux puts every function on one address, as API Gateway does when deployed.
@@ -38,6 +42,7 @@ func (g *Gateway) mux() http.Handler {
 		Queue: g.App.Runner.Queue, Log: g.options.Log, Now: time.Now,
 	}), webhookapi.Patterns())
 	mount(adminapi.New(g.adminDeps(auth)), adminapi.Patterns())
+	mount(g.admin(auth), adminapi.Patterns())
 	mux.HandleFunc("GET /healthz", health)
 	mux.Handle("/"+disk.Bucket+"/", g.disk)
 	mux.Handle(simulatorPath+"/", http.StripPrefix(simulatorPath, g.Simulator))
@@ -46,6 +51,28 @@ func (g *Gateway) mux() http.Handler {
 		mux.Handle("/", g.options.Console)
 	}
 	return mux
+}
+
+// admin is the operator's API.
+func (g *Gateway) admin(auth httpapi.Authenticator) http.Handler {
+	base := safehttp.Options{AllowLoopback: true, AnyPort: true}
+	return adminapi.New(adminapi.Deps{
+		Auth: auth, Store: g.App.Store, Secrets: g.App.Secrets, Desk: g.App.Desk, Canceler: g.App.Runner,
+		Reports: g.App.Engine, Queue: g.App.Runner.Queue, Signer: g.App.Assets,
+		Prober: &adminapi.Caller{
+			Providers: g.App.Providers, Keeper: g.App.Keeper(), Signer: g.App.Assets, Prepare: g.App.Prepare,
+			Now: time.Now, NewID: app.NewID,
+		},
+		Providers: g.App.Descriptions(), CheckData: app.CheckData,
+		CheckURL:  func(raw string) error { return safehttp.CheckURL(raw, base) },
+		Simulated: func(c settings.Config) bool { return strings.HasPrefix(c.BaseURL, g.URL+simulatorPath+"/") },
+		Simulator: true, AllowReveal: true,
+		Facts: adminapi.Facts{
+			Version: "local", Local: true, StartedAt: time.Now().UTC(), PublicURL: g.URL, Data: g.options.Data,
+			GoVersion: runtime.Version(), RevealKeys: true,
+		},
+		Now: time.Now, NewID: app.NewID, Log: g.options.Log,
+	})
 }
 
 // health answers as long as the process serves.

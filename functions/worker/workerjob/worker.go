@@ -5,6 +5,8 @@ package workerjob
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -21,10 +23,20 @@ type Runner interface {
 type Worker struct {
 	runner Runner
 	log    *slog.Logger
+	duties []Duty
 }
 
-// New returns a worker.
-func New(runner Runner, log *slog.Logger) *Worker { return &Worker{runner: runner, log: log} }
+// Duty is something else that a tick does: bounded, cheap when there is nothing
+// to do, and harmless when two ticks run at once.
+type Duty struct {
+	Name string
+	Run  func(ctx context.Context) error
+}
+
+// New returns a worker whose ticks also run the duties.
+func New(runner Runner, log *slog.Logger, duties ...Duty) *Worker {
+	return &Worker{runner: runner, log: log, duties: duties}
+}
 
 const (
 	// sweepLimit is how many due tasks one tick takes up. They stay due until they
@@ -51,11 +63,23 @@ func (w *Worker) Handle(ctx context.Context, body []byte) error {
 	return nil
 }
 
-// Tick asks for the tasks that are due to be advanced, the oldest first. What one
-// tick does not reach, the next one does.
+// Tick asks for the tasks that are due to be advanced, the oldest first, and runs
+// the duties. What one tick does not reach, the next one does; one part that
+// fails keeps no other from running.
 func (w *Worker) Tick(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, tickTimeout)
 	defer cancel()
+	failed := w.sweep(ctx)
+	for _, duty := range w.duties {
+		if err := duty.Run(ctx); err != nil {
+			w.log.ErrorContext(ctx, "a duty of the tick failed", "duty", duty.Name, "error", err)
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", duty.Name, err))
+		}
+	}
+	return failed
+}
+
+func (w *Worker) sweep(ctx context.Context) error {
 	due, err := w.runner.Sweep(ctx, sweepLimit)
 	if err != nil {
 		w.log.ErrorContext(ctx, "the sweep was not complete", "due", due, "error", err)
