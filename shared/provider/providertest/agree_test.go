@@ -290,3 +290,31 @@ func TestFaultsOfTheSimulatorAreRead(t *testing.T) {
 		})
 	}
 }
+
+// TestASubmitOfUnknownOutcomeIsFoundAgain loses the answer to a submit.
+func TestASubmitOfUnknownOutcomeIsFoundAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	v := vendors(t, w.base)["replicate dev"]
+	p, c := replicate.New(&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}), w.call(v)
+	if _, found, err := p.Find(t.Context(), c); found || err != nil {
+		t.Errorf("before the submit: %v, %v", found, err)
+	}
+	if err := w.server.SetFault(v.fault, simulator.Fault{Fault: simulator.ResetAfterAccept, Times: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Submit(t.Context(), c); !fault.FailureOf(err).Unknown {
+		t.Fatalf("submit: %v", err)
+	}
+	job, found, err := p.Find(t.Context(), c)
+	if err != nil || !found {
+		t.Fatalf("Find = %v, %v, %v", job, found, err)
+	}
+	if a := finish(t, p, c, provider.Answer{State: provider.Pending, Job: job}); a.State != provider.Succeeded {
+		t.Errorf("answer = %+v", a)
+	}
+	c.Attempt = "att_2"
+	if _, found, err := p.Find(t.Context(), c); found || err != nil {
+		t.Errorf("another attempt: %v, %v", found, err)
+	}
+}
