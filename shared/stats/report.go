@@ -128,7 +128,7 @@ type Report struct {
 	Previous Figures   `json:"previous"`
 	Buckets  []Point   `json:"buckets"`
 	By       Dimension `json:"by,omitempty"`
-	Groups   []Group   `json:"groups,omitempty"`
+	Groups   []Group   `json:"groups,omitzero"`
 }
 
 // Build reads the cells of the window and of the one before it, and reports.

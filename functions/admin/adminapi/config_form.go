@@ -40,12 +40,16 @@ type configView struct {
 }
 
 func (h *handler) configView(c settings.Config) configView {
+	hasKey := c.SecretName != ""
 	c = audit.ConfigView(c)
 	v := configView{
 		ID: c.ID, Name: c.Name, Kind: c.Kind, Provider: c.Provider, Priority: c.Priority, BaseURL: c.BaseURL,
 		Endpoint: c.Endpoint, Model: c.Model, MaxRetries: c.MaxRetries, TimeoutSeconds: c.TimeoutSeconds,
 		RatePerMinute: c.RatePerMinute, Concurrency: c.Concurrency, Weight: c.Weight, Active: c.Active,
-		Default: c.Default, Data: c.Data, KeyMask: c.KeyMask, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt, Version: c.Version,
+		Default: c.Default, Data: c.Data, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt, Version: c.Version,
+	}
+	if hasKey {
+		v.KeyMask = "…" + c.KeyMask // a short key shows nothing but that it is there
 	}
 	if len(v.Data) == 0 {
 		v.Data = json.RawMessage("{}")

@@ -25,7 +25,7 @@ func (h *handler) storeKey(r *http.Request, c settings.Config, key secret.Value)
 	if err := h.Secrets.Put(r.Context(), c.SecretName, key); err != nil {
 		return c, fmt.Errorf("store a key: %w", err)
 	}
-	c.KeyMask = "…" + key.Mask()
+	c.KeyMask = key.Mask()
 	return c, nil
 }
 

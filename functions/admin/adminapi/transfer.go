@@ -241,7 +241,7 @@ func (h *handler) planConfig(p *plan, at string, before *settings.Config, after 
 	if bytes.Contains(after.Data, []byte(secret.Redacted)) {
 		p.warnings = append(p.warnings, fault.Field{Name: at + ".config_data", Message: "holds " + secret.Redacted + " where a secret was; set it before it is used"})
 	}
-	if after.KeyMask == "" {
+	if after.SecretName == "" {
 		p.warnings = append(p.warnings, fault.Field{Name: at, Message: "has no key; set one before it is used"})
 	}
 	if before == nil {
