@@ -214,9 +214,6 @@ func (g *Gateway) sweep(ctx context.Context, worker *workerjob.Worker) {
 		if err := worker.Tick(ctx); err != nil && ctx.Err() == nil {
 			g.options.Log.WarnContext(ctx, "sweep failed", "error", err)
 		}
-		if err := g.App.Rollup(ctx); err != nil && ctx.Err() == nil {
-			g.options.Log.WarnContext(ctx, "the statistics lag behind", "error", err)
-		}
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():

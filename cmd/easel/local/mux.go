@@ -41,7 +41,6 @@ func (g *Gateway) mux() http.Handler {
 		Tasks: g.App.Store, Views: g.App.Views, Providers: g.App.Providers, Secrets: g.App,
 		Queue: g.App.Runner.Queue, Log: g.options.Log, Now: time.Now,
 	}), webhookapi.Patterns())
-	mount(adminapi.New(g.adminDeps(auth)), adminapi.Patterns())
 	mount(g.admin(auth), adminapi.Patterns())
 	mux.HandleFunc("GET /healthz", health)
 	mux.Handle("/"+disk.Bucket+"/", g.disk)
