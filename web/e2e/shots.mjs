@@ -1,0 +1,85 @@
+// Takes a picture of every screen: `node e2e/shots.mjs [names…]`, against `npm run mock` or EASEL_URL.
+// Also reports console errors, requests to other origins and accessibility violations.
+import { AxeBuilder } from "@axe-core/playwright";
+import { mkdirSync } from "node:fs";
+import { chromium } from "playwright-core";
+import { args, executablePath } from "./browser.mjs";
+
+const url = process.env.EASEL_URL ?? "http://127.0.0.1:8788";
+const key = process.env.EASEL_ADMIN_KEY ?? "esl_mockadmin000_0123456789abcdef0123456789abcdef";
+const out = new URL("shots/", import.meta.url).pathname;
+mkdirSync(out, { recursive: true });
+
+const click = (role, name) => (page) => page.getByRole(role, { name }).first().click();
+const screens = {
+  login: ["/login", undefined, true],
+  overview: ["/"],
+  welcome: ["/welcome"],
+  configs: ["/configs"],
+  "config-edit": ["/configs", click("button", /^OpenAI images|simulated/)],
+  "config-add": ["/configs?add=replicate"],
+  "config-test": ["/configs", async (page) => { await click("button", "Test")(page); await click("button", "Run test")(page); await page.getByTestId("test-result").waitFor(); }],
+  "config-menu": ["/configs", click("button", /^Actions for/)],
+  fault: ["/configs", async (page) => { await click("button", /^Actions for/)(page); await page.getByRole("menuitem", { name: /Simulate/ }).click(); }],
+  playground: ["/playground"],
+  "playground-run": ["/playground", async (page) => { await click("button", "Run")(page); await page.locator("[data-outcome=succeeded]").first().waitFor({ timeout: 60_000 }); }],
+  tasks: ["/tasks"],
+  "tasks-gallery": ["/tasks?view=gallery"],
+  task: ["/tasks?status=succeeded&kind=image", async (page) => { await page.locator("tbody a").first().click(); await page.getByRole("heading", { name: "Timeline" }).waitFor(); }],
+  usage: ["/usage", click("button", "Details")],
+  audit: ["/audit", click("button", "Details")],
+  keys: ["/keys"],
+  "key-add": ["/keys?add=true"],
+  accounts: ["/accounts"],
+  account: ["/accounts/demo"],
+  models: ["/models"],
+  "model-edit": ["/models?edit=flux-dev"],
+  webhooks: ["/webhooks"],
+  settings: ["/settings"],
+  transfer: ["/settings?tab=transfer"],
+  about: ["/settings?tab=about"],
+  missing: ["/nowhere"],
+};
+const looks = [
+  ["light", { width: 1440, height: 900 }, "light", "en"],
+  ["dark", { width: 1440, height: 900 }, "dark", "en"],
+  ["phone", { width: 390, height: 844 }, "light", "en"],
+  ["phone-dark", { width: 390, height: 844 }, "dark", "zh"],
+  ["zh", { width: 1280, height: 800 }, "light", "zh"],
+].filter(([name]) => (process.env.LOOKS ?? "light,dark,phone").split(",").includes(name));
+const wanted = process.argv.slice(2);
+
+const browser = await chromium.launch({ executablePath, args });
+let problems = 0;
+for (const [look, viewport, theme, language] of looks) {
+  const context = await browser.newContext({ viewport, reducedMotion: "reduce", hasTouch: look.startsWith("phone"), locale: "en-GB" });
+  await context.addInitScript(([t, l]) => { localStorage.setItem("easel.theme", t); localStorage.setItem("easel.language", l); }, [theme, language]);
+  for (const [name, [path, act, anonymous]] of Object.entries(screens)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    if (language !== "en" && act) continue;
+    const page = await context.newPage();
+    const complain = (text) => { problems++; console.log(`${look}/${name}: ${text}`); };
+    page.on("console", (m) => (m.type() === "error" || m.type() === "warning") && complain(`console: ${m.text()}`));
+    page.on("pageerror", (e) => complain(`error: ${e.message}`));
+    page.on("request", (r) => !r.url().startsWith(url) && !/^(data|blob):/.test(r.url()) && complain(`request: ${r.url()}`));
+    if (!anonymous) await page.addInitScript((k) => sessionStorage.setItem("easel.token", k), key);
+    try {
+      await page.goto(url + path);
+      await page.waitForTimeout(900);
+      await act?.(page);
+      await page.waitForTimeout(700);
+      if ((await page.evaluate(() => document.documentElement.scrollWidth)) > viewport.width) complain("scrolls sideways");
+      await page.screenshot({ path: `${out}${name}-${look}.png`, fullPage: process.env.FULL === "1" });
+      if (process.env.AXE !== "0") {
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        for (const v of violations) complain(`axe ${v.impact} ${v.id}: ${v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join(" | ")} ${v.nodes[0]?.any[0]?.message ?? ""}`);
+      }
+    } catch (error) {
+      complain(`failed: ${error.message.split("\n").slice(0, 4).join(" / ")}`);
+    }
+    await page.close();
+  }
+  await context.close();
+}
+await browser.close();
+console.log(problems === 0 ? "no problems" : `${problems} problems`);
