@@ -99,6 +99,8 @@ func TestCheckNamesTheFieldTheLimitAndTheModel(t *testing.T) {
 		"strength out of range":   {image, generation.Request{Prompt: "a", Image: "https://example.com/m", Strength: new(1.5)}, "strength", "0 to 1"},
 		"an image by ftp":         {image, generation.Request{Prompt: "a", Image: "ftp://example.com/m"}, "image", "https URL"},
 		"an image by file name":   {image, generation.Request{Prompt: "a", Image: "/etc/passwd"}, "image", "https URL"},
+		"a data URL of nothing":   {image, generation.Request{Prompt: "a", Image: "data:image/png;base64,=="}, "image", "data URL"},
+		"a data URL not base64":   {image, generation.Request{Prompt: "a", Image: "data:image/png;base64,aGk*"}, "image", "data URL"},
 		"a data URL of text":      {image, generation.Request{Prompt: "a", Image: "data:text/html;base64,aGk="}, "image", "data URL"},
 		"a lora without path":     {image, generation.Request{Prompt: "a", Loras: []generation.Lora{{}}}, "loras[0].path", "1 to 500"},
 		"a lora too strong":       {image, generation.Request{Prompt: "a", Loras: []generation.Lora{{Path: "a", Scale: 4}}}, "loras[0].scale", "-1 to 3"},

@@ -35,9 +35,9 @@ const (
 	StabilityKey           = "STABILITY_API_KEY"
 	GeminiKey              = "GEMINI_API_KEY"
 	GeminiModel            = "GEMINI_MODEL"
-	RunwaySecret           = "RUNWAYML_API_SECRET"
+	RunwaySecret           = "RUNWAYML_API_SECRET" //nolint:gosec // a name, not a key
 	FalKey                 = "FAL_KEY"
-	CloudflareGatewayToken = "CLOUDFLARE_AI_GATEWAY_TOKEN"
+	CloudflareGatewayToken = "CLOUDFLARE_AI_GATEWAY_TOKEN" //nolint:gosec // a name, not a key
 )
 
 // DefaultAddr is where local mode listens unless it is told otherwise.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -176,6 +177,21 @@ func TestDeadlineOfTheRequest(t *testing.T) {
 	httpapi.Fail(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil), context.DeadlineExceeded)
 	if w.Code != http.StatusGatewayTimeout {
 		t.Errorf("status = %d, want 504", w.Code)
+	}
+}
+
+func TestARequestThatWasGivenUpIsNoFailureOfOurs(t *testing.T) {
+	t.Parallel()
+	var lines bytes.Buffer
+	ctx, cancel := context.WithCancel(t.Context())
+	h := httpapi.Wrap(httpapi.Handler(func(_ http.ResponseWriter, r *http.Request) error {
+		cancel()
+		return fmt.Errorf("read: %w", r.Context().Err())
+	}), slog.New(slog.NewJSONHandler(&lines, nil)))
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil))
+	if w.Code == http.StatusInternalServerError || strings.Contains(lines.String(), "a request failed") {
+		t.Errorf("status %d, log %s", w.Code, lines.String())
 	}
 }
 

@@ -120,6 +120,9 @@ func public(ctx context.Context, err error) *fault.Error {
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return fault.New(fault.TooLarge, "the body must have at most %d bytes", tooLarge.Limit)
 	}
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return fault.New(fault.Unavailable, "the caller gave the request up") // nobody reads this
+	}
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
 		return fault.New(fault.DeadlineExceeded, "the request took too long").Because(err)
 	}
