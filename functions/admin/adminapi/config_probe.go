@@ -112,11 +112,36 @@ func (h *handler) storedKey(r *http.Request, c settings.Config) (secret.Value, e
 	return h.Secrets.Get(r.Context(), c.SecretName)
 }
 
+// withUpstream gives a config without a model of its own the first one that the
+// catalog has for its provider and kind, so that any config can be tested.
+func (h *handler) withUpstream(r *http.Request, c settings.Config, model string) (settings.Config, string, error) {
+	if model != "" || c.Model != "" {
+		return c, model, nil
+	}
+	models, _, err := h.models(r)
+	if err != nil {
+		return c, model, err
+	}
+	for _, m := range models {
+		if up, ok := m.Upstream(c.Provider); ok && m.Kind == c.Kind {
+			if up.Endpoint != "" {
+				c.Endpoint = up.Endpoint
+			}
+			return c, up.Model, nil
+		}
+	}
+	return c, model, nil
+}
+
 func (h *handler) probe(w http.ResponseWriter, r *http.Request, c settings.Config, key secret.Value, form testForm) error {
+	c, model, err := h.withUpstream(r, c, form.Model)
+	if err != nil {
+		return err
+	}
 	var result ProbeResult
 	object := configObject(c)
-	err := h.act(r, "config.test", object, nil, func(ctx context.Context) (any, error) {
-		result = h.Prober.Probe(ctx, Probe{Config: c, Key: key, Mode: form.Mode, Prompt: form.Prompt, Model: form.Model})
+	err = h.act(r, "config.test", object, nil, func(ctx context.Context) (any, error) {
+		result = h.Prober.Probe(ctx, Probe{Config: c, Key: key, Mode: form.Mode, Prompt: form.Prompt, Model: model})
 		return audit.Facts{"mode": result.Mode, "ok": result.OK, "class": result.Class, "status": result.Status, "latency_ms": result.LatencyMS}, nil
 	})
 	if err != nil {
