@@ -14,7 +14,7 @@ func fold(text string) string {
 	var b strings.Builder
 	b.Grow(len(text))
 	last := ' ' // the last base character
-	for _, r := range norm.NFKD.String(text) {
+	for _, r := range norm.NFKD.String(strings.Map(stop, text)) {
 		switch {
 		case invisible(r):
 			continue
@@ -28,6 +28,14 @@ func fold(text string) string {
 		b.WriteRune(unicode.ToLower(unicode.ToUpper(r)))
 	}
 	return norm.NFC.String(b.String())
+}
+
+// stop makes every full-width stop the same.
+func stop(r rune) rune {
+	if strings.ContainsRune("，！？；：", r) {
+		return '、'
+	}
+	return r
 }
 
 // invisible reports whether a character shows nothing and joins what it stands
@@ -55,7 +63,7 @@ func squeeze(folded string) string {
 		switch {
 		case inWord(r):
 			return r
-		case strings.ContainsRune("。、，！？；：\n", r) || strings.ContainsRune("!?;", r):
+		case strings.ContainsRune("。、!?;\n", r):
 			return '\n'
 		default:
 			return -1

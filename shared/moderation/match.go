@@ -27,9 +27,9 @@ func compileWord(text string) word {
 // matcher finds the rules that a text breaks. It is safe for concurrent use.
 type matcher struct {
 	rules    []Rule
-	byFirst  map[string][]word // whole words, by their first token
-	disguise map[string]int    // single words as disguised ones read, to their rule
-	anywhere map[rune][]word // by their first character
+	byFirst  map[string][]word  // whole words, by their first token
+	disguise map[string]int     // single words as disguised ones read, to their rule
+	anywhere map[rune][]word    // by their first character
 	patterns [][]*regexp.Regexp // by rule
 }
 

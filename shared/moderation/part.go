@@ -19,11 +19,10 @@ type part struct {
 
 // collect returns every text of a request that can reach a provider.
 func collect(r generation.Request) []part {
-	list := []part{
-		{field: "prompt", text: r.Prompt},
-		{field: "negative_prompt", text: r.NegativePrompt, unwanted: true},
-		{field: "system", text: r.System},
-	}
+	list := append(make([]part, 0, 3+len(r.Messages)+len(r.Options)),
+		part{field: "prompt", text: r.Prompt},
+		part{field: "negative_prompt", text: r.NegativePrompt, unwanted: true},
+		part{field: "system", text: r.System})
 	for i, m := range r.Messages {
 		list = append(list, part{field: at("messages", i) + ".content", text: m.Content})
 	}
