@@ -4,6 +4,7 @@ package taskapi
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -61,7 +62,15 @@ func New(d Deps) http.Handler {
 	mux.Handle("GET /api/task/{id}", httpapi.Guarded(d.Auth, apikey.Read, h.read))
 	mux.Handle("GET /api/task/{id}/events", httpapi.Guarded(d.Auth, apikey.Read, h.events))
 	mux.Handle("POST /api/task/{id}/cancel", httpapi.Guarded(d.Auth, apikey.Generate, h.cancel))
+	mux.Handle("GET /healthz", http.HandlerFunc(health))
 	return httpapi.Wrap(mux, d.Log)
+}
+
+// health answers as long as the process serves; no key is needed. Patterns leaves
+// it out: a mux of several functions has a health of its own.
+func health(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = io.WriteString(w, `{"status":"ok"}`+"\n")
 }
 
 // read answers with one task, at the cost of one read of the store.
