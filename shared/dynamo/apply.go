@@ -38,13 +38,12 @@ type part struct {
 //
 // Access: a change that holds only a task is one conditional PutItem on
 // TASK#id (1 write unit per KB); any other is one TransactWriteItems over the
-// task, ACCT#account/BAL, ACCT#account/L#entry, IDEM#hash and U#account (2
-// units per KB each). It is one round trip unless another writer is in the way;
+// task, ACCT#account/BAL, ACCT#account/L#entry, IDEM#hash, U#account and
+// QUOTA#account#month (2 units per KB each). It is one round trip unless another writer is in the way;
 // then it is tried again, with backoff, within ctx.
 //
-// It returns journal.ErrStale, *journal.Duplicate or *journal.Insufficient, in
-// this order of precedence: Duplicate, ErrStale, Insufficient; none of them had
-// an effect. A fault.TooLarge error says that the task does not fit. A zero
+// It returns *journal.Duplicate, journal.ErrStale, *journal.OverQuota or
+// *journal.Insufficient, in this order of precedence; none of them had an effect. A fault.TooLarge error says that the task does not fit. A zero
 // entry is kept in the ledger and needs no account. An answer that was lost on
 // the way is recognised when the write is repeated, so nil means "written once".
 // Only if somebody else changed the task between the two is ErrStale returned for
@@ -85,6 +84,9 @@ func verdict(change journal.Change, refused map[role]item, id string) error {
 	if task || ledger {
 		return fmt.Errorf("dynamo: task %s at version %d: %w", change.Task.ID, change.Task.Version, journal.ErrStale)
 	}
+	if err := overQuota(change.Quotas, refused); err != nil {
+		return err
+	}
 	return insufficient(*change.Entry, refused[roleBalance])
 }
 
@@ -116,7 +118,8 @@ func (s *Store) parts(change journal.Change, id string, now time.Time) ([]part, 
 		}
 		parts = append(parts, awaitRollup(p))
 	}
-	return parts, nil
+	counters, err := s.quotaParts(change.Quotas)
+	return append(parts, counters...), err
 }
 
 // put makes a single conditional write. It returns the refused part, if the

@@ -33,6 +33,7 @@ const (
 	UnsupportedMedia    Code = "unsupported_media"    // 415: the body's content type is not taken
 	ContentRejected     Code = "content_rejected"     // 422: a content rule refuses the prompt
 	RateLimited         Code = "rate_limited"         // 429: see Error.RetryAfter
+	QuotaExceeded       Code = "quota_exceeded"       // 429: a monthly limit is used up; see Error.RetryAfter
 	Internal            Code = "internal"             // 500: our fault; the cause is in the log
 	ProviderFailed      Code = "provider_failed"      // 502: every provider failed
 	Unavailable         Code = "unavailable"          // 503: nothing can serve this now

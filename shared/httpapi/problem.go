@@ -39,6 +39,7 @@ var outcomes = map[fault.Code]outcome{ //nolint:gochecknoglobals // a constant t
 	fault.UnsupportedMedia:    {http.StatusUnsupportedMediaType, "Unsupported content type", "invalid_request_error"},
 	fault.ContentRejected:     {http.StatusUnprocessableEntity, "Content refused", "image_generation_user_error"},
 	fault.RateLimited:         {http.StatusTooManyRequests, "Too many requests", "rate_limit_error"},
+	fault.QuotaExceeded:       {http.StatusTooManyRequests, "Monthly limit used up", "insufficient_quota"},
 	fault.Internal:            {http.StatusInternalServerError, "Internal error", "server_error"},
 	fault.ProviderFailed:      {http.StatusBadGateway, "Every provider failed", "server_error"},
 	fault.Unavailable:         {http.StatusServiceUnavailable, "Not available", "server_error"},

@@ -25,6 +25,8 @@ type Change struct {
 	Idempotency *Idempotency
 	// Usage, if set, replaces the usage record of the task.
 	Usage *usage.Record
+	// Quotas move the account's counters of monthly limits.
+	Quotas []QuotaMove
 }
 
 // Idempotency is the memory of one creating request, so that its repeat finds

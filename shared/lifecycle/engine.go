@@ -23,7 +23,7 @@ import (
 )
 
 // Store is where tasks and money are kept. Apply is atomic and returns
-// journal.ErrStale, *journal.Duplicate or *journal.Insufficient when it refuses;
+// journal.ErrStale, *journal.Duplicate, *journal.OverQuota or *journal.Insufficient when it refuses;
 // Task returns journal.ErrNotFound. Both read what was written last.
 type Store interface {
 	Task(ctx context.Context, id string) (task.Task, error)
@@ -67,6 +67,9 @@ type Order struct {
 	CallbackURL          string
 	// Deadline is how long the task may take; 0 is the kind's.
 	Deadline time.Duration
+	// Quotas are the monthly limits that the task counts against, of which it holds
+	// nothing yet.
+	Quotas []task.Quota
 	// First, if set, starts the first attempt in the same write, for a process
 	// that will call the provider itself at once.
 	First *Start
@@ -83,8 +86,8 @@ type Start struct {
 // Begin reserves the price, creates the task and remembers the idempotency key,
 // all in one write. When the key was used before for the same request, it
 // returns that task and replayed is true. Errors: IdempotencyMismatch when the
-// key was used for another request, InsufficientCredits with the details
-// "balance" and "price".
+// key was used for another request, QuotaExceeded with the details "limit", "used",
+// "needed" and "resets_at", InsufficientCredits with "balance" and "price".
 func (e *Engine) Begin(ctx context.Context, o Order) (t task.Task, replayed bool, err error) {
 	now := e.now()
 	deadline := o.Deadline
@@ -95,14 +98,15 @@ func (e *Engine) Begin(ctx context.Context, o Order) (t task.Task, replayed bool
 		ID: e.newID("task_"), Account: o.Account, KeyID: o.KeyID, User: o.User, RequestID: o.RequestID,
 		Kind: o.Request.Kind, Model: o.Request.Model, Request: o.Request,
 		Status: task.Queued, Price: o.Quote.Credits, Reserved: o.Quote.Credits, PriceLines: o.Quote.Lines,
-		ChargeModerated: o.ChargeModerated, Metadata: o.Metadata, CallbackURL: o.CallbackURL,
+		ChargeModerated: o.ChargeModerated, Metadata: o.Metadata, CallbackURL: o.CallbackURL, Quotas: o.Quotas,
 		CreatedAt: now, UpdatedAt: now, ExpiresAt: now.Add(deadline), DueAt: now.Add(ResendAfter), Version: 1,
 	}
 	if o.First != nil {
 		t = e.started(t, *o.First)
 	}
 	entry := credits.ForHold(t.Account, t.ID, t.Price, now)
-	change := journal.Change{Task: t, Entry: &entry}
+	quotas := count(&t)
+	change := journal.Change{Task: t, Entry: &entry, Quotas: quotas}
 	if o.IdempotencyKey != "" {
 		change.Idempotency = &journal.Idempotency{
 			Account: o.Account, Key: o.IdempotencyKey, Hash: o.Hash, Task: t.ID, ExpiresAt: now.Add(IdempotencyTTL),
@@ -112,7 +116,7 @@ func (e *Engine) Begin(ctx context.Context, o Order) (t task.Task, replayed bool
 	if duplicate, ok := errors.AsType[*journal.Duplicate](err); ok {
 		return e.replay(ctx, duplicate, o)
 	}
-	return t, false, asFault(err, t)
+	return t, false, asFault(err, t, now)
 }
 
 func (e *Engine) replay(ctx context.Context, d *journal.Duplicate, o Order) (task.Task, bool, error) {
@@ -127,7 +131,10 @@ func (e *Engine) replay(ctx context.Context, d *journal.Duplicate, o Order) (tas
 	return t, true, nil
 }
 
-func asFault(err error, t task.Task) error {
+func asFault(err error, t task.Task, now time.Time) error {
+	if over, ok := errors.AsType[*journal.OverQuota](err); ok {
+		return overQuota(over, t, now)
+	}
 	if short, ok := errors.AsType[*journal.Insufficient](err); ok {
 		return fault.New(fault.InsufficientCredits, "the task costs %d credits, the account has %d available", t.Price, short.Available).
 			With("balance", short.Available).With("price", t.Price).Because(err)
@@ -155,7 +162,8 @@ func (e *Engine) apply(ctx context.Context, t task.Task, s step) (task.Task, err
 		return t, fault.New(fault.Conflict, "a task cannot go from %s to %s", t.Status, next.Status)
 	}
 	next.Version, next.UpdatedAt = t.Version+1, now
-	change := journal.Change{Task: next, Entry: entry}
+	quotas := count(&next)
+	change := journal.Change{Task: next, Entry: entry, Quotas: quotas}
 	if next.Status.Terminal() && (next.Status != t.Status || recordChanged(t, next)) {
 		record := usage.Of(next)
 		change.Usage = &record

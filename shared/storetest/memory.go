@@ -34,6 +34,7 @@ type Memory struct {
 	ledger   map[string][]credits.Entry
 	keys     map[[2]string]journal.Idempotency
 	usage    map[string][]byte
+	quotas   map[counterKey]int64
 }
 
 type storedTask struct {
@@ -69,7 +70,7 @@ func (m *Memory) locked(do func() error) error {
 	if m.tasks == nil {
 		m.tasks, m.usage = map[string]storedTask{}, map[string][]byte{}
 		m.accounts, m.ledger = map[string]credits.Account{}, map[string][]credits.Entry{}
-		m.keys = map[[2]string]journal.Idempotency{}
+		m.keys, m.quotas = map[[2]string]journal.Idempotency{}, map[counterKey]int64{}
 	}
 	return do()
 }
@@ -103,11 +104,15 @@ func (m *Memory) apply(change journal.Change) error {
 			return err
 		}
 	}
+	if err := m.within(change); err != nil {
+		return err
+	}
 	if change.Entry != nil {
 		if err := m.move(*change.Entry); err != nil {
 			return err
 		}
 	}
+	m.count(change.Quotas)
 	m.tasks[change.Task.ID] = stored
 	if change.Idempotency != nil {
 		m.keys[[2]string{change.Idempotency.Account, change.Idempotency.Key}] = *change.Idempotency

@@ -16,8 +16,8 @@ import (
 // concurrent use.
 type Store interface {
 	// Apply writes all of the change or nothing. It returns *journal.Duplicate,
-	// journal.ErrStale or *journal.Insufficient, in this order of precedence, for
-	// a change that may not be, and credits.ErrUnbalanced for an entry that
+	// journal.ErrStale, *journal.OverQuota or *journal.Insufficient, in this order
+	// of precedence, for a change that may not be, and credits.ErrUnbalanced for an entry that
 	// creates or destroys credits. A zero entry needs no account.
 	Apply(ctx context.Context, change journal.Change) error
 	// Task returns the task as it is now, or journal.ErrNotFound.
@@ -37,4 +37,7 @@ type Store interface {
 	// Ledger returns a page of an account's entries, newest first, and the cursor
 	// of the next page, "" when there is none.
 	Ledger(ctx context.Context, account, cursor string, limit int) ([]credits.Entry, string, error)
+	// QuotaUse returns where the counters of an account's month stand, in their
+	// order; one that was never used stands at 0.
+	QuotaUse(ctx context.Context, account, month string, counters []string) ([]int64, error)
 }

@@ -99,6 +99,8 @@ type Task struct {
 	LateUntil time.Time `json:"late_until,omitzero"`
 	// ChargeModerated is the model's rule when the task began: a refusal for content costs the price.
 	ChargeModerated bool `json:"charge_moderated,omitempty"`
+	// Quotas are the monthly limits that the task counts against.
+	Quotas []Quota `json:"quotas,omitempty"`
 	// Delivery is how far the report to CallbackURL is; it starts when the task ends.
 	Delivery Delivery `json:"delivery,omitzero"`
 	// Loss is true when a provider delivered, or is taken to have delivered, work
