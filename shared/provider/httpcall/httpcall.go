@@ -134,9 +134,12 @@ func (r Request) build(ctx context.Context) (*http.Request, error) {
 	if (request.URL.Scheme != "https" && request.URL.Scheme != "http") || request.URL.Host == "" {
 		return nil, errors.New("the URL is not absolute")
 	}
-	// net/http sends a request again on a fresh connection when it can rewind the
-	// body. Without GetBody it cannot, so a paid request leaves at most once.
-	request.GetBody = nil
+	// net/http sends a POST again on a fresh connection only when the kept one died
+	// before a byte of it was written, and only when the body can be rewound. So
+	// GetBody stays: without it, a connection that died while a frozen function
+	// slept would leave a submit in doubt that was never sent. A POST that was
+	// written it repeats only under a header Idempotency-Key, which therefore only a
+	// driver may set whose vendor honours it; see extraAllowed.
 	for name, value := range r.Extra {
 		if extraAllowed(name) {
 			request.Header.Set(name, value)
@@ -157,6 +160,8 @@ func (r Request) build(ctx context.Context) (*http.Request, error) {
 // extraAllowed keeps a config's headers from changing how the request is framed.
 func extraAllowed(name string) bool {
 	switch http.CanonicalHeaderKey(name) {
+	case "Idempotency-Key", "X-Idempotency-Key":
+		return false
 	case "", "Host", "Content-Type", "Content-Length", "Content-Encoding", "Transfer-Encoding",
 		"Connection", "Upgrade", "Te", "Trailer", "Expect", "Accept-Encoding", "Cookie":
 		return false
