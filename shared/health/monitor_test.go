@@ -162,6 +162,9 @@ func TestBreakerOpensProbesRampsAndCloses(t *testing.T) {
 	if b.call(t, m, nil) {
 		t.Error("half of the requests passed at once")
 	}
+	if got := m.ReadyAt("c", b.at); !got.Equal(b.at.Add(time.Second)) {
+		t.Errorf("who was not let in is told to come back at %v", got)
+	}
 	b.at = b.at.Add(10 * time.Second)
 	if !b.call(t, m, nil) {
 		t.Error("the ramp does not grow")

@@ -222,17 +222,18 @@ func (m *Monitor) enter(ctx context.Context, name string) bool {
 	now := m.options.Now()
 	m.mu.Lock()
 	r := m.view(name)
-	if share := r.share(now, m.policy); share < 1 && m.options.Chance() >= share {
+	share, phase, due := r.share(now, m.policy), r.at(now, m.policy), r.due(now, m.policy)
+	m.mu.Unlock()
+	ok := due || (phase == Closed || phase == Ramping) && (share >= 1 || m.options.Chance() < share)
+	if ok && due {
+		ok = m.claim(ctx, name, now)
+	}
+	if !ok {
+		m.mu.Lock()
 		m.tally(name).away = now.Add(awayFor)
 		m.mu.Unlock()
-		return false
 	}
-	phase, due := r.at(now, m.policy), r.due(now, m.policy)
-	m.mu.Unlock()
-	if phase == Closed || phase == Ramping {
-		return true
-	}
-	return due && m.claim(ctx, name, now)
+	return ok
 }
 
 // claim takes the probe for this instance, unless somebody else has it.
