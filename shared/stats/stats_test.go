@@ -36,7 +36,7 @@ func TestAQuantileIsWithinNinePercent(t *testing.T) {
 func TestBucketsOfLatencyAreInOrder(t *testing.T) {
 	t.Parallel()
 	before := 0
-	for ms := int64(0); ms < 100_000; ms++ {
+	for ms := range int64(100_000) {
 		b := stats.LatencyBucket(ms)
 		if b < before || b > before+8 {
 			t.Fatalf("%d ms is in bucket %d after %d", ms, b, before)
