@@ -296,6 +296,27 @@ func TestRareFailuresOpenNothing(t *testing.T) {
 	}
 }
 
+// TestSuccessesOfOthersCount has 600 instances with a request in 15 seconds each,
+// of which one in eleven fails: those who fail have no success to tell of.
+func TestSuccessesOfOthersCount(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	monitors := make([]*health.Monitor, 600)
+	for i := range monitors {
+		monitors[i] = b.monitor()
+	}
+	for n := range 10 * len(monitors) {
+		var f *fault.Failure
+		if n%11 == 0 {
+			f = failure(fault.ClassUnavailable)
+		}
+		if !b.call(t, monitors[n%len(monitors)], f) {
+			t.Fatalf("opened after %d requests", n)
+		}
+		b.at = b.at.Add(25 * time.Millisecond)
+	}
+}
+
 // TestFailuresOfManyOpenTogether has 40 instances, none of which sees a streak.
 func TestFailuresOfManyOpenTogether(t *testing.T) {
 	t.Parallel()
