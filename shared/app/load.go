@@ -19,6 +19,7 @@ import (
 	"easel/shared/generation"
 	"easel/shared/httpapi"
 	"easel/shared/lambdahttp"
+	"easel/shared/provider/cloudflare"
 	"easel/shared/queue"
 	"easel/shared/safehttp"
 	"easel/shared/secrets"
@@ -43,14 +44,16 @@ func Load(ctx context.Context, log *slog.Logger) (*App, env.Deployment, error) {
 	}
 	manager := secrets.NewManager(secretsmanager.NewFromConfig(cfg), secrets.ManagerOptions{Prefix: d.SecretPrefix})
 	longest := settings.MaxTimeout*time.Second + headerMargin
+	store := secrets.NewCached(manager, secrets.CachedOptions{})
 	return New(Parts{
 		Store: dynamo.New(dynamodb.NewFromConfig(cfg), dynamo.Options{
 			Prefix: d.TablePrefix, TaskTTL: d.TaskRetention, UsageTTL: d.UsageRetention,
 		}),
-		Secrets:   secrets.NewCached(manager, secrets.CachedOptions{}),
+		Secrets:   store,
 		Assets:    assets.New(s3.NewFromConfig(cfg), assets.Options{Bucket: d.Bucket}),
 		Queue:     queue.NewSQS(sqs.NewFromConfig(cfg), d.QueueURL),
-		Providers: Providers(safehttp.New(safehttp.Options{AllowLoopback: reachLoopback, AnyPort: true, HeaderTimeout: longest})),
+		Providers: Providers(ThroughGateways(safehttp.New(safehttp.Options{AllowLoopback: reachLoopback, AnyPort: true, HeaderTimeout: longest}))),
+		Prepare:   Gateway{URL: d.CloudflareGatewayURL, Routes: cloudflare.DefaultRoutes(), Secrets: store}.Prepare,
 		Fetch:     safehttp.New(safehttp.Options{AllowLoopback: reachLoopback}),
 		Deliver:   safehttp.New(safehttp.Options{AllowLoopback: reachLoopback, NoRedirect: true}),
 		CheckURL:  func(raw string) error { return safehttp.CheckURL(raw, safehttp.Options{AllowLoopback: reachLoopback}) },

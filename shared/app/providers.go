@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"easel/shared/provider"
+	"easel/shared/provider/custom"
 	"easel/shared/provider/fal"
 	"easel/shared/provider/gemini"
 	"easel/shared/provider/openai"
@@ -19,7 +20,7 @@ func Providers(client *http.Client, options ...fal.Option) map[string]provider.P
 	all := map[string]provider.Provider{}
 	for _, p := range []provider.Provider{
 		openai.New(client), stability.New(client), replicate.New(client), runway.New(client), fal.New(client, options...),
-		gemini.New(client),
+		gemini.New(client), custom.New(client),
 	} {
 		all[p.Describe().Name] = p
 	}

@@ -61,6 +61,8 @@ type Failure struct {
 	Status int
 	// RequestID is the provider's id of this call, "" when it gave none.
 	RequestID string
+	// GatewayID is the id that an AI gateway in between gave the call, "" without one.
+	GatewayID string
 	Cause     error
 }
 

@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -66,9 +67,8 @@ func ended(a *task.Attempt, outcome task.Outcome, now time.Time) {
 
 func noteFailure(a *task.Attempt, f *fault.Failure) {
 	a.Class, a.Status, a.Detail = f.Class, f.Status, f.Detail
-	if f.RequestID != "" {
-		a.RequestID = f.RequestID
-	}
+	a.RequestID = cmp.Or(f.RequestID, a.RequestID)
+	a.GatewayID = cmp.Or(f.GatewayID, a.GatewayID)
 	a.Message = f.Message
 	if a.Message == "" {
 		a.Message = f.Class.Public()
@@ -131,9 +131,8 @@ func (e *Engine) Accept(ctx context.Context, t task.Task, id string, a provider.
 		}
 		at.Outcome = task.Accepted
 		at.Job, at.Handle = a.Job.ID, a.Job.Handle
-		if a.RequestID != "" {
-			at.RequestID = a.RequestID
-		}
+		at.RequestID = cmp.Or(a.RequestID, at.RequestID)
+		at.GatewayID = cmp.Or(a.GatewayID, at.GatewayID)
 		t.Lease = task.Lease{}
 		t.Progress = max(t.Progress, a.Progress)
 		t.DueAt = capDue(*t, now.Add(due))
@@ -179,8 +178,8 @@ type Delivery struct {
 	Outputs []generation.Asset
 	Text    string
 	Usage   generation.Usage
-	// RequestID is the provider's id of the call, Model what it says answered.
-	RequestID string
+	// RequestID and GatewayID are the provider's and an AI gateway's ids of the call.
+	RequestID, GatewayID string
 	// Charge overrides what the task pays, 0 to its price; nil charges by how many
 	// of the images asked for were delivered.
 	Charge *int64
@@ -238,9 +237,8 @@ func noteDelivery(t *task.Task, a *task.Attempt, d Delivery, now time.Time) {
 	ended(a, task.Delivered, now)
 	a.Class, a.Message, a.Detail = "", "", ""
 	a.Usage = d.Usage
-	if d.RequestID != "" {
-		a.RequestID = d.RequestID
-	}
+	a.RequestID = cmp.Or(d.RequestID, a.RequestID)
+	a.GatewayID = cmp.Or(d.GatewayID, a.GatewayID)
 	t.Lease = task.Lease{}
 }
 

@@ -87,6 +87,9 @@ func (r *Runner) line(ctx context.Context, t task.Task, a task.Attempt, view cat
 	}
 	if r.Prepare != nil {
 		if err := r.Prepare(ctx, &call, config); err != nil {
+			if f, ok := errors.AsType[*fault.Failure](err); ok {
+				return line{}, f
+			}
 			return line{}, &fault.Failure{Class: fault.ClassAuth, Detail: "the call could not be prepared", Cause: err}
 		}
 	}
@@ -139,7 +142,7 @@ func (r *Runner) wake(ctx context.Context, t task.Task, delay time.Duration) {
 // settle keeps what a provider delivered and ends the task.
 func (r *Runner) settle(ctx context.Context, t task.Task, id string, answer provider.Answer, view catalog.View) (task.Task, bool, error) {
 	i, _ := t.Attempt(id)
-	d := Delivery{Text: answer.Text, Usage: answer.Usage, RequestID: answer.RequestID, Charge: chargeOf(t, answer.Usage)}
+	d := Delivery{Text: answer.Text, Usage: answer.Usage, RequestID: answer.RequestID, GatewayID: answer.GatewayID, Charge: chargeOf(t, answer.Usage)}
 	if d.Usage.CostMicroUSD == 0 {
 		d.Usage.CostMicroUSD = r.cost(t, t.Attempts[i], answer, view)
 	}

@@ -187,6 +187,8 @@ type Attempt struct {
 	// Status and RequestID are the provider's HTTP status and id of the call.
 	Status    int    `json:"status,omitempty"`
 	RequestID string `json:"request_id,omitempty"`
+	// GatewayID is the log id of an AI gateway that the call went through.
+	GatewayID string `json:"gateway_id,omitempty"`
 
 	// Job and Handle are how the provider knows the work: its id and, where the
 	// provider hands them out, its URLs.

@@ -19,6 +19,7 @@ import (
 	"easel/shared/assets/disk"
 	"easel/shared/dynamo"
 	"easel/shared/provider"
+	"easel/shared/provider/cloudflare"
 	"easel/shared/provider/fal"
 	"easel/shared/provider/simulator"
 	"easel/shared/safehttp"
@@ -60,7 +61,7 @@ func (g *Gateway) parts(keys *secrets.File) app.Parts {
 		Assets: assets.New(g.disk.Client(g.URL), assets.Options{
 			Bucket: disk.Bucket, SpoolDir: g.folder,
 		}),
-		Queue: g.Queue, Providers: g.providers(safehttp.New(calls)),
+		Queue: g.Queue, Providers: g.providers(app.ThroughGateways(safehttp.New(calls))),
 		Fetch: safehttp.New(safe), Deliver: safehttp.New(deliver),
 		CheckURL:  func(raw string) error { return safehttp.CheckURL(raw, safe) },
 		PublicURL: g.URL, Prepare: g.prepare, Now: time.Now, Log: g.options.Log,
@@ -116,9 +117,28 @@ func fetch(ctx context.Context, client *http.Client, url string) ([]byte, error)
 
 // prepare keeps a real provider from being told of a webhook that it cannot
 // reach: this gateway listens on a loopback address.
-func (g *Gateway) prepare(_ context.Context, c *provider.Call, config settings.Config) error {
-	if !strings.HasPrefix(config.BaseURL, g.URL) {
+func (g *Gateway) prepare(ctx context.Context, c *provider.Call, config settings.Config) error {
+	simulated := strings.HasPrefix(config.BaseURL, g.URL)
+	through := app.Gateway{URL: g.options.CloudflareGatewayURL, Routes: cloudflare.DefaultRoutes(), Secrets: g.App.Secrets}
+	if simulated {
+		// A simulated vendor is not behind the real gateway, but may be put behind the
+		// simulated one by its config's data.
+		through.URL, through.Routes = "", g.simulatedRoutes()
+	} else {
 		c.CallbackURL = ""
 	}
-	return nil
+	return through.Prepare(ctx, c, config)
+}
+
+// simulatedRoutes are the simulated AI Gateway's names of the simulated vendors.
+func (g *Gateway) simulatedRoutes() []cloudflare.Route {
+	base := g.URL + simulatorPath
+	return []cloudflare.Route{
+		{Base: base + "/openai/v1", Slug: "openai"},
+		{Base: base + "/replicate/v1", Slug: "replicate"},
+		{Base: base + "/gemini", Slug: "google-ai-studio"},
+		{Base: base + "/fal/queue", Slug: "fal", Target: true},
+		{Base: base + "/stability", Slug: "custom-stability"},
+		{Base: base + "/runway", Slug: "custom-runway"},
+	}
 }

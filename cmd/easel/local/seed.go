@@ -92,6 +92,14 @@ func (g *Gateway) seedSecrets(ctx context.Context) error {
 			return fmt.Errorf("seed the webhook secret: %w", err)
 		}
 	}
+	token := g.options.CloudflareGatewayToken
+	if token.IsZero() {
+		token = secret.New("simulated-gateway-token")
+	}
+	g.options.Redactor.Add(token)
+	if err := g.App.Secrets.Put(ctx, env.CloudflareTokenSecret, token); err != nil {
+		return fmt.Errorf("seed the AI gateway's token: %w", err)
+	}
 	replicate := secret.New(simulatorSecret)
 	if !g.options.ReplicateWebhookSecret.IsZero() {
 		replicate = g.options.ReplicateWebhookSecret

@@ -104,7 +104,7 @@ func (r *Response) Rejected(v Verdict) *fault.Failure {
 // accepted the work, so a submit's outcome is unknown. Message is our own words.
 func (r *Response) Bad(message string, cause error) *fault.Failure {
 	f := r.request.failure(fault.ClassBadAnswer, r.request.Submits, message, cause)
-	f.Status, f.RequestID = r.Status, r.RequestID()
+	f.Status, f.RequestID, f.GatewayID = r.Status, r.RequestID(), r.GatewayID()
 	f.Detail = r.request.quote(string(r.head()))
 	return f
 }
@@ -116,7 +116,7 @@ func (r *Response) describe(v Verdict) *fault.Failure {
 	}
 	f := &fault.Failure{
 		Class: v.Class, Message: v.Message, Detail: r.request.quote(detail),
-		Status: r.Status, RequestID: r.RequestID(), RetryAfter: v.RetryAfter,
+		Status: r.Status, RequestID: r.RequestID(), GatewayID: r.GatewayID(), RetryAfter: v.RetryAfter,
 	}
 	if f.RetryAfter == 0 && r.Status >= 400 {
 		f.RetryAfter = RetryAfter(r.Header, time.Now())
