@@ -134,6 +134,15 @@ func dimensionsOf(m env.Metric) emf.Dimensions {
 	return d
 }
 
+func dimensionsText(set []string) string {
+	var text strings.Builder
+	text.WriteString(env.DimensionStage + "=prod")
+	for _, name := range set {
+		text.WriteString(" " + name + "=some-" + name)
+	}
+	return text.String()
+}
+
 func TestEveryMetricIsWrittenAsItIsDefined(t *testing.T) {
 	t.Parallel()
 	meter, lines, complaints := setup(t)
@@ -141,11 +150,7 @@ func TestEveryMetricIsWrittenAsItIsDefined(t *testing.T) {
 	for i, m := range env.Metrics() {
 		meter.Add(m.Name, float64(i), dimensionsOf(m))
 		for _, set := range m.Dimensions {
-			values := env.DimensionStage + "=prod"
-			for _, name := range set {
-				values += " " + name + "=some-" + name
-			}
-			want[point{m.Name, m.Unit, values, float64(i)}] = true
+			want[point{m.Name, m.Unit, dimensionsText(set), float64(i)}] = true
 		}
 	}
 	got := map[point]bool{}

@@ -127,24 +127,27 @@ func access(r *http.Request, x *exchange, w *recorder, took time.Duration) {
 	x.log.LogAttrs(r.Context(), level, "request", attributes...)
 }
 
-// recorder remembers the status and size of an answer.
+// recorder remembers the status and size of an answer, and when it began.
 type recorder struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
+	began  time.Time
+}
+
+func (w *recorder) begin(status int) {
+	if w.status == 0 && status >= http.StatusOK {
+		w.status, w.began = status, time.Now()
+	}
 }
 
 func (w *recorder) WriteHeader(status int) {
-	if w.status == 0 && status >= http.StatusOK {
-		w.status = status
-	}
+	w.begin(status)
 	w.ResponseWriter.WriteHeader(status)
 }
 
 func (w *recorder) Write(p []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
+	w.begin(http.StatusOK)
 	n, err := w.ResponseWriter.Write(p)
 	w.bytes += int64(n)
 	return n, err

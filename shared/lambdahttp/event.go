@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -74,6 +75,7 @@ func SQSHandler(handle func(ctx context.Context, body []byte) error, options Opt
 		results := make(chan result, len(batch.Records)) // with room for late ones
 		for i, record := range batch.Records {
 			go func() {
+				ctx := context.WithValue(ctx, sentKey{}, sentAt(record))
 				err := protect(func() error { return handle(ctx, []byte(record.Body)) })
 				results <- result{index: i, err: err}
 			}()
@@ -101,6 +103,25 @@ func SQSHandler(handle func(ctx context.Context, body []byte) error, options Opt
 		}
 		return response, nil
 	}
+}
+
+type sentKey struct{}
+
+// SentAt returns when the message that ctx belongs to was put on the queue, and
+// false where that is not known. A message that was sent with a delay was sent
+// before it.
+func SentAt(ctx context.Context) (time.Time, bool) {
+	at, _ := ctx.Value(sentKey{}).(time.Time)
+	return at, !at.IsZero()
+}
+
+// sentAt is the queue's own time stamp in milliseconds, zero where there is none.
+func sentAt(record events.SQSMessage) time.Time {
+	ms, err := strconv.ParseInt(record.Attributes["SentTimestamp"], 10, 64)
+	if err != nil || ms <= 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms)
 }
 
 // result is how the work on one message of a batch ended.
