@@ -19,7 +19,8 @@ func main() {
 		os.Exit(1)
 	}
 	lambdahttp.Start(generateapi.New(generateapi.Deps{
-		Auth: gateway.Auth(), Desk: gateway.Desk, Views: gateway.Views, Accounts: gateway.Store, Tasks: gateway.Store,
+		Auth: gateway.Auth(), Desk: gateway.Desk, Views: gateway.Views, Accounts: gateway.Store, Quotas: gateway.Quotas,
+		Tasks:    gateway.Store,
 		Canceler: gateway.Runner, Signer: gateway.Assets, Files: app.Files{Assets: gateway.Assets}, Log: log, Now: gateway.Now,
 	}), app.Lambda(deployment, log))
 }

@@ -24,6 +24,7 @@ import (
 	"easel/shared/journal"
 	"easel/shared/lifecycle"
 	"easel/shared/provider"
+	"easel/shared/quota"
 	"easel/shared/secret"
 	"easel/shared/secrets"
 	"easel/shared/settings"
@@ -68,6 +69,7 @@ type App struct {
 	Engine *lifecycle.Engine
 	Runner *lifecycle.Runner
 	Desk   *intake.Desk
+	Quotas *quota.Book
 }
 
 // NewID returns an id that nobody can guess, ordered by time: a prefix and a
@@ -85,7 +87,7 @@ func New(p Parts) *App {
 	if p.Health == nil {
 		p.Health = &failover.Memory{}
 	}
-	a := &App{Parts: p, Views: NewViews(p.Store, p.Now)}
+	a := &App{Parts: p, Views: NewViews(p.Store, p.Now), Quotas: quota.NewBook(p.Store, p.Now)}
 	inputs := images{store: p.Assets, providers: p.Providers}
 	a.Engine = lifecycle.NewEngine(p.Store, p.Now, NewID)
 	a.Runner = lifecycle.NewRunner(lifecycle.Parts{
@@ -95,7 +97,7 @@ func New(p Parts) *App {
 		CallbackURL: a.callbackURL, Prepare: inputs.before(p.Prepare), Now: p.Now, NewID: NewID, Log: p.Log,
 	})
 	a.Desk = &intake.Desk{
-		Views: a.Views, Server: a.Runner, Streamer: a.Runner, Tasks: p.Store, CheckURL: p.CheckURL, Filter: p.Filter, Uploads: inputs, Now: p.Now,
+		Views: a.Views, Server: a.Runner, Streamer: a.Runner, Tasks: p.Store, CheckURL: p.CheckURL, Filter: p.Filter, Uploads: inputs, Quotas: a.Quotas, Now: p.Now,
 	}
 	return a
 }

@@ -45,6 +45,11 @@ type Uploads interface {
 	Upload(ctx context.Context, account, field string, data []byte) (reference string, err error)
 }
 
+// Quotas knows the monthly limits that a task counts against; *quota.Book is the one.
+type Quotas interface {
+	Limits(ctx context.Context, account, user string, m catalog.Model, price int64) ([]task.Quota, error)
+}
+
 // Desk takes requests in. It is safe for concurrent use.
 type Desk struct {
 	Views  Views
@@ -59,7 +64,9 @@ type Desk struct {
 	Filter Filter
 	// Uploads may be nil; then only small images can come inside a request.
 	Uploads Uploads
-	Now     func() time.Time
+	// Quotas may be nil; then there are no monthly limits.
+	Quotas Quotas
+	Now    func() time.Time
 }
 
 // Ticket is one request and who makes it.
@@ -123,7 +130,7 @@ func (d *Desk) Check(ctx context.Context, t Ticket) (Checked, error) {
 
 // Place reserves the price of a checked ticket, begins its task, and waits for
 // the task's end as long as the ticket says. Further errors: ContentRejected,
-// InsufficientCredits, IdempotencyMismatch, and Unavailable when no active
+// QuotaExceeded, InsufficientCredits, IdempotencyMismatch, and Unavailable when no active
 // config serves the model.
 func (d *Desk) Place(ctx context.Context, c Checked) (Placed, error) {
 	started := d.Now()
@@ -154,10 +161,17 @@ func (d *Desk) order(ctx context.Context, c Checked) (lifecycle.Order, error) {
 	if err != nil {
 		return lifecycle.Order{}, err
 	}
+	var quotas []task.Quota
+	if d.Quotas != nil {
+		if quotas, err = d.Quotas.Limits(ctx, c.Account, c.User, c.Model.Model, c.Quote.Credits); err != nil {
+			return lifecycle.Order{}, err
+		}
+	}
 	return lifecycle.Order{
 		Account: c.Account, KeyID: c.KeyID, User: c.User, RequestID: c.RequestID, Request: request,
 		Quote: c.Quote, ChargeModerated: c.Model.ChargeModerated, IdempotencyKey: c.IdempotencyKey, Hash: c.Hash,
 		Metadata: c.Metadata, CallbackURL: c.CallbackURL, Deadline: time.Duration(c.Model.DeadlineSeconds) * time.Second,
+		Quotas: quotas,
 	}, nil
 }
 

@@ -30,7 +30,7 @@ func setup(t *testing.T) *bundle {
 	g := intaketest.New(t)
 	g.Desk.CheckURL = func(raw string) error { return safehttp.CheckURL(raw, safehttp.Options{}) }
 	return &bundle{Gateway: g, handler: generateapi.New(generateapi.Deps{
-		Auth: g.Auth, Desk: g.Desk, Views: &g.Config, Accounts: g.Store, Tasks: g.Store, Canceler: g.Runner,
+		Auth: g.Auth, Desk: g.Desk, Views: &g.Config, Accounts: g.Store, Quotas: g.Quotas, Tasks: g.Store, Canceler: g.Runner,
 		Signer: intaketest.Signer{}, Files: files{}, Log: g.Log.Logger(), Now: time.Now,
 	})}
 }

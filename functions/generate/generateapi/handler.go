@@ -16,6 +16,7 @@ import (
 	"easel/shared/httpapi"
 	"easel/shared/intake"
 	"easel/shared/lifecycle"
+	"easel/shared/quota"
 	"easel/shared/task"
 )
 
@@ -37,6 +38,11 @@ type Accounts interface {
 	Ledger(ctx context.Context, account, cursor string, limit int) (entries []credits.Entry, next string, err error)
 }
 
+// Quotas reads how far monthly limits are used; *quota.Book is the one.
+type Quotas interface {
+	Report(ctx context.Context, a credits.Account, user string, models []catalog.Model) (quota.Report, error)
+}
+
 // Files reads stored outputs. The caller closes the reader.
 type Files interface {
 	OpenFile(ctx context.Context, key string) (io.ReadCloser, error)
@@ -55,6 +61,7 @@ type Deps struct {
 	Desk     Desk
 	Views    Views
 	Accounts Accounts
+	Quotas   Quotas
 	Tasks    httpapi.TaskReader
 	Canceler Canceler
 	Signer   httpapi.Signer

@@ -6,10 +6,12 @@ import (
 	"time"
 
 	"easel/shared/catalog"
+	"easel/shared/credits"
 	"easel/shared/fault"
 	"easel/shared/generation"
 	"easel/shared/httpapi"
 	"easel/shared/journal"
+	"easel/shared/quota"
 )
 
 // model is a catalog entry as callers see it: no upstreams, no costs.
@@ -100,10 +102,15 @@ type accountAnswer struct {
 	LedgerURL string `json:"ledger_url"`
 }
 
-// quotas are the account's limits besides its balance; null is no limit.
+// quotas are the account's limits besides its balance; null is no limit. The
+// report says how far they, and those of the models, are used this month.
 type quotas struct {
 	MonthlyCredits *int64 `json:"monthly_credits"`
+	quota.Report
 }
+
+// maxUser is the longest name of a user, in bytes.
+const maxUser = 256
 
 func (h *handler) account(w http.ResponseWriter, r *http.Request, c httpapi.Caller) error {
 	account, err := h.Accounts.Account(r.Context(), c.Account)
@@ -121,7 +128,27 @@ func (h *handler) account(w http.ResponseWriter, r *http.Request, c httpapi.Call
 	if account.MonthlyQuota > 0 {
 		answer.Quotas.MonthlyCredits = &account.MonthlyQuota
 	}
+	if answer.Quotas.Report, err = h.report(r, c, account); err != nil {
+		return err
+	}
 	return httpapi.Write(w, http.StatusOK, answer)
+}
+
+// report reads how far the monthly limits are used by the user that the request
+// names, or by the caller.
+func (h *handler) report(r *http.Request, c httpapi.Caller, account credits.Account) (quota.Report, error) {
+	user := r.URL.Query().Get("user")
+	if user == "" {
+		user = c.User
+	}
+	if len(user) > maxUser {
+		return quota.Report{}, fault.Invalid("user", "must have at most %d bytes", maxUser)
+	}
+	view, err := h.Views.View(r.Context())
+	if err != nil {
+		return quota.Report{}, err
+	}
+	return h.Quotas.Report(r.Context(), account, user, view.Models.Models())
 }
 
 // entry is one line of the ledger.

@@ -27,6 +27,7 @@ import (
 	"easel/shared/journal"
 	"easel/shared/lifecycle"
 	"easel/shared/provider"
+	"easel/shared/quota"
 	"easel/shared/secret"
 	"easel/shared/settings"
 	"easel/shared/storetest"
@@ -45,6 +46,7 @@ type Gateway struct {
 	Engine   *lifecycle.Engine
 	Runner   *lifecycle.Runner
 	Desk     *intake.Desk
+	Quotas   *quota.Book
 	Provider *Provider
 	Queue    *Queue
 	Config   Config
@@ -73,7 +75,8 @@ func New(t *testing.T) *Gateway {
 		Keys:      noKeys{}, Keeper: keeper{}, Queue: g.Queue, Health: &failover.Memory{},
 		Reporter: reporter{}, Now: now, NewID: NewID, Log: g.Log.Logger(),
 	})
-	g.Desk = &intake.Desk{Views: &g.Config, Server: g.Runner, Tasks: g.Store, Now: now}
+	g.Quotas = quota.NewBook(g.Store, now)
+	g.Desk = &intake.Desk{Views: &g.Config, Server: g.Runner, Tasks: g.Store, Quotas: g.Quotas, Now: now}
 	err := errors.Join(
 		g.Store.CreateAccount(t.Context(), credits.Account{ID: Account, CreatedAt: now()}),
 		g.Store.Post(t.Context(), credits.ForGrant(Account, "start", Credits, "", "test", now())),
