@@ -36,8 +36,9 @@ LAMBDA_BUILD := CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -trimpath -buildv
 # Largest binary accepted, in bytes. Growth past it usually means net/rpc or html/template came back.
 LAMBDA_MAX_BYTES ?= 13000000
 
-# The CDK's own Node complains about versions that AWS no longer supports; offline it must not look for news.
-CDK_ENV := JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1 CDK_DISABLE_VERSION_CHECK=1
+# The CDK prints a banner on each Node that AWS no longer supports, unless it is told the major version
+# of the very one that runs, such as 20; offline it must not look for news.
+CDK_ENV = JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=$(shell node -p 'process.versions.node.split(".")[0]') CDK_DISABLE_VERSION_CHECK=1
 
 ##@ Run
 
