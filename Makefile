@@ -9,7 +9,7 @@ TOOLS := .tools/bin
 
 # Patterns of the product's packages: everything but infra, whose CDK bindings
 # take minutes to compile. Only what exists is named, so a partial tree works too.
-PRODUCT := $(patsubst %,./%/...,$(wildcard cmd functions shared)) $(if $(wildcard web/*.go),./web)
+PRODUCT := $(patsubst %,./%/...,$(wildcard cmd functions rehearsal shared)) $(if $(wildcard web/*.go),./web)
 FUNCTIONS := $(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go))
 NODE := $(shell command -v node 2>/dev/null)
 CONSOLE := $(and $(wildcard web/package.json),$(NODE),web)
@@ -122,8 +122,16 @@ bench: $(ENGINE) ## Run the benchmarks
 	go test -run '^$$' -bench . -benchmem $(PRODUCT)
 
 .PHONY: bench-coldstart
-bench-coldstart: build ## Report binary sizes, and time from process start to first answer
-	go test -run '^$$' -bench ColdStart -benchtime 20x $(PRODUCT)
+bench-coldstart: build $(ENGINE) ## Report binary sizes, and time from process start to first answer
+	go test -run '^$$' -bench ColdStart -benchtime 20x ./rehearsal
+
+.PHONY: rehearsal
+rehearsal: $(ENGINE) ## Run the built functions behind a local Lambda and API Gateway, and kill some
+	go test -count=1 -timeout 10m -v ./rehearsal
+
+.PHONY: cost
+cost: $(ENGINE) ## Measure what requests cost, and write the table in docs/deploy.md
+	go run ./rehearsal/cost -write docs/deploy.md
 
 ##@ Deploy
 

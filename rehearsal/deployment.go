@@ -202,7 +202,7 @@ func (d *Deployment) startBucket(ctx context.Context) (aws.Credentials, string, 
 
 // startSimulator starts the simulated providers.
 func (d *Deployment) startSimulator(ctx context.Context) error {
-	var handler http.Handler = http.NotFoundHandler()
+	handler := http.NotFoundHandler()
 	address, err := d.serve(ctx, d.calls.watch(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) })))
 	if err != nil {
 		return err
@@ -228,7 +228,7 @@ func (d *Deployment) startFront(ctx context.Context, near services) error {
 	if err != nil {
 		return err
 	}
-	var front http.Handler = http.NotFoundHandler()
+	front := http.NotFoundHandler()
 	address, err := d.serve(ctx, d.meter.requests(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { front.ServeHTTP(w, r) })))
 	if err != nil {
 		return err

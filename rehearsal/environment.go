@@ -48,21 +48,26 @@ type environment struct {
 // invocation did.
 var ErrExited = errors.New("the runtime exited")
 
-// spawn starts an environment's process.
-func spawn(id, binary string, variables []string, log io.Writer) (*environment, error) {
-	command := exec.Command(binary) //nolint:gosec,noctx // the program under rehearsal; it outlives every request
+// newEnvironment returns an environment whose process has not started.
+func newEnvironment(id, binary string, variables []string, log io.Writer) *environment {
+	command := exec.Command(binary) //nolint:noctx // the program under rehearsal; it outlives every request
 	command.Env, command.Stdout, command.Stderr = variables, log, log
-	e := &environment{
-		id: id, command: command, work: make(chan *invocation, 1), done: make(chan struct{}), started: time.Now(),
-	}
-	if err := command.Start(); err != nil {
-		return nil, fmt.Errorf("start an environment: %w", err)
+	return &environment{id: id, command: command, work: make(chan *invocation, 1), done: make(chan struct{})}
+}
+
+// start starts the process.
+func (e *environment) start() error {
+	e.mu.Lock()
+	e.started = time.Now()
+	e.mu.Unlock()
+	if err := e.command.Start(); err != nil {
+		return fmt.Errorf("start an environment: %w", err)
 	}
 	go func() {
-		_ = command.Wait() // killed is how every environment ends
+		_ = e.command.Wait() // killed is how every environment ends
 		close(e.done)
 	}()
-	return e, nil
+	return nil
 }
 
 // kill ends the process at once.

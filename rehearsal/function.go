@@ -118,11 +118,12 @@ func (f *Function) take(inv *invocation) (e *environment, cold bool, err error) 
 	}
 	id := f.spec.name + "-" + uuid.NewString()
 	variables := append([]string{"AWS_LAMBDA_RUNTIME_API=" + f.address + runtimePath + id}, f.variables()...)
-	e, err = spawn(id, f.binary, variables, f.log)
-	if err != nil {
+	e = newEnvironment(id, f.binary, variables, f.log)
+	f.api.add(e) // before it can ask for work
+	if err := e.start(); err != nil {
+		f.api.remove(e)
 		return nil, false, err
 	}
-	f.api.add(e)
 	f.all[e] = inv
 	return e, true, nil
 }
@@ -206,7 +207,7 @@ func (f *Function) Records() []Record {
 func (f *Function) close() {
 	f.mu.Lock()
 	f.closed = true
-	var all []*environment
+	all := make([]*environment, 0, len(f.all))
 	for e := range f.all {
 		all = append(all, e)
 	}

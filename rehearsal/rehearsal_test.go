@@ -26,8 +26,6 @@ import (
 const root = ".."
 
 // binaries builds every function once for the test binary.
-//
-//nolint:gochecknoglobals // building takes seconds, and every test needs the same
 var binaries = sync.OnceValues(func() (string, error) {
 	folder, err := os.MkdirTemp("", "easel-rehearsal-")
 	if err != nil {
@@ -53,56 +51,53 @@ type stage struct {
 }
 
 // deploy starts a deployment of the template's; the schedule fires each second.
-func deploy(t testing.TB, change ...func(*rehearsal.Options)) *stage {
-	t.Helper()
+func deploy(tb testing.TB) *stage {
+	tb.Helper()
 	binary, err := engine.Find(os.Getenv("EASEL_DYNOXIDE"))                              //nolint:forbidigo // where make put the engine
 	if errors.Is(err, engine.ErrNotInstalled) && os.Getenv("EASEL_SKIP_ENGINE") == "1" { //nolint:forbidigo // as enginetest
-		t.Skip(err)
+		tb.Skip(err)
 	}
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	folder, err := binaries()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	template, err := rehearsal.ReadTemplate(filepath.Join("testdata", "template.json"))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	options := rehearsal.Options{
-		Template: template, Binaries: folder, Folder: t.TempDir(), Engine: binary, TickEvery: time.Second, Log: logOf(t),
+		Template: template, Binaries: folder, Folder: tb.TempDir(), Engine: binary, TickEvery: time.Second, Log: logOf(tb),
 	}
-	for _, c := range change {
-		c(&options)
-	}
-	d, err := rehearsal.Start(t.Context(), options)
+	d, err := rehearsal.Start(tb.Context(), options)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := d.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
-	caller, err := d.Seed(t.Context())
+	caller, err := d.Seed(tb.Context())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return &stage{d, caller, t}
+	return &stage{d, caller, tb}
 }
 
 // logOf keeps what the functions write for a test that fails.
-func logOf(t testing.TB) io.Writer {
-	t.Helper()
+func logOf(tb testing.TB) io.Writer {
+	tb.Helper()
 	var mu sync.Mutex
 	var lines bytes.Buffer
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		mu.Lock()
 		defer mu.Unlock()
-		if t.Failed() {
+		if tb.Failed() {
 			all := lines.String()
-			t.Log(all[max(0, len(all)-maxShown):])
+			tb.Log(all[max(0, len(all)-maxShown):])
 		}
 	})
 	return writer(func(p []byte) (int, error) {
@@ -250,6 +245,9 @@ func (s *stage) fault(provider string, f simulator.Fault) {
 	}
 }
 
+// The steps of one caller, one after another: each counts what the account paid so far.
+//
+//nolint:paralleltest,tparallel // they share the deployment and its balance
 func TestADeploymentServesEveryKindOfRequest(t *testing.T) {
 	t.Parallel()
 	s := deploy(t)
@@ -280,12 +278,12 @@ func TestADeploymentServesEveryKindOfRequest(t *testing.T) {
 		s.paid(spent)
 	})
 	t.Run("a picture by the queue, the worker and a webhook", func(t *testing.T) {
-		before := s.Simulator.Stats(simulator.Replicate).Counts.WebhooksDelivered
+		before := s.Simulator.Stats(simulator.Replicate).WebhooksDelivered
 		v := s.end(s.submit(map[string]any{"prompt": "a lighthouse at dusk"}), time.Minute)
 		if len(s.file(v)) == 0 {
 			t.Error("the output is empty")
 		}
-		if got := s.Simulator.Stats(simulator.Replicate).Counts.WebhooksDelivered; got == before {
+		if got := s.Simulator.Stats(simulator.Replicate).WebhooksDelivered; got == before {
 			t.Error("no webhook was delivered")
 		}
 		spent += v.Credits.Charged
@@ -343,17 +341,20 @@ func TestAWorkerThatIsKilledLosesNothing(t *testing.T) {
 		// The job was accepted before: it must not be asked for again.
 		{
 			"while it fetches the result",
-			simulator.Fault{Fault: simulator.SlowBody, On: simulator.OnFiles, DelayMS: 4000, Times: 1}, "succeeded", 1,
+			simulator.Fault{Fault: simulator.SlowBody, On: simulator.OnFiles, DelayMS: 4000, Times: 1},
+			"succeeded", 1,
 		},
 		// The job began, and nobody wrote down that it did: it is found again.
 		{
 			"while it reads the answer to its submit",
-			simulator.Fault{Fault: simulator.SlowBody, DelayMS: 4000, Times: 1}, "succeeded", 1,
+			simulator.Fault{Fault: simulator.SlowBody, DelayMS: 4000, Times: 1},
+			"succeeded", 1,
 		},
 		// Nothing shows whether the job began: it is not risked twice, and costs nothing.
 		{
 			"while it submits",
-			simulator.Fault{Fault: simulator.Hang, Times: 1}, "expired", 0,
+			simulator.Fault{Fault: simulator.Hang, Times: 1},
+			"expired", 0,
 		},
 	}
 	for _, tt := range tests {
@@ -379,6 +380,38 @@ func TestAWorkerThatIsKilledLosesNothing(t *testing.T) {
 				t.Errorf("the provider accepted %d jobs, want %d", got, tt.submits)
 			}
 		})
+	}
+}
+
+func TestARequestWhoseFunctionIsKilledIsFinishedByTheWorker(t *testing.T) {
+	t.Parallel()
+	const model = "flux-dev"
+	s := deploy(t)
+	s.fault(simulator.Replicate, simulator.Fault{Fault: simulator.SlowBody, DelayMS: 4000, Times: 1})
+	gone := make(chan int, 1)
+	go func() {
+		response := s.open(http.MethodPost, "/api/generate", s.Key, map[string]any{"prompt": "a lighthouse", "model": model}, "Prefer", "wait=60")
+		defer response.Body.Close()
+		gone <- response.StatusCode
+	}()
+	await(t, 15*time.Second, func() bool { return len(s.Calls(200*time.Millisecond)) > 0 })
+	if s.Functions[env.Generate].KillBusy() == 0 {
+		t.Fatal("the function was not in the middle of the request")
+	}
+	if status := <-gone; status != http.StatusBadGateway {
+		t.Errorf("the caller was answered %d", status)
+	}
+	var page struct{ Data []taskView }
+	if err := json.Unmarshal(s.ask(http.MethodGet, "/api/task", s.Key, nil).body, &page); err != nil || len(page.Data) != 1 {
+		t.Fatalf("tasks = %+v, %v", page, err)
+	}
+	v := s.end(page.Data[0].ID, 2*time.Minute)
+	if len(s.file(v)) == 0 {
+		t.Error("the output is empty")
+	}
+	s.paid(v.Credits.Charged)
+	if got := s.Simulator.Stats(simulator.Replicate).Submits; got != 1 {
+		t.Errorf("the provider accepted %d jobs", got)
 	}
 }
 
