@@ -118,3 +118,16 @@ func TestChargeOfAPartialDelivery(t *testing.T) {
 		}
 	}
 }
+
+// TestRetiredNamesHaveADay lets every answer to a retired name carry a
+// Deprecation header.
+func TestRetiredNamesHaveADay(t *testing.T) {
+	t.Parallel()
+	for _, m := range builtin(t).Models() {
+		for _, a := range m.Aliases {
+			if a.Retired == a.DeprecatedAt.IsZero() {
+				t.Errorf("%s: retired is %v, the day %v", a.Name, a.Retired, a.DeprecatedAt)
+			}
+		}
+	}
+}

@@ -59,6 +59,10 @@ type Upstream struct {
 type Alias struct {
 	Name    string `json:"name"`
 	Retired bool   `json:"retired,omitempty"`
+	// DeprecatedAt is the day of the vendor's shutdown where it is known, also a
+	// coming one, else the day since which this catalog calls the name retired;
+	// zero when nobody wrote one down.
+	DeprecatedAt time.Time `json:"deprecated_at,omitzero"`
 }
 
 // Limits bound what a request for a model may ask. Zero values do not limit,
@@ -121,6 +125,17 @@ type Resolved struct {
 	// Asked is the name that was used, and Retired whether its vendor has retired it.
 	Asked   string
 	Retired bool
+	// DeprecatedAt is [Alias.DeprecatedAt] of the name.
+	DeprecatedAt time.Time
+}
+
+// Advice is a sentence for the caller about the name that was used or the model
+// that it stands for, "" when there is nothing to say.
+func (r Resolved) Advice() string {
+	if r.Retired {
+		return "the model " + r.Asked + " is retired by its vendor; " + r.Name + " serves this request"
+	}
+	return r.Notice
 }
 
 // Resolve finds the model of a kind by name or alias; an empty name is the
@@ -139,7 +154,8 @@ func (c Catalog) Resolve(kind generation.Kind, name string) (Resolved, error) {
 	if kind != "" && m.Kind != kind {
 		return Resolved{}, fault.Invalid("model", "makes %s, not %s", m.Kind, kind)
 	}
-	return Resolved{Model: m, Asked: asked, Retired: c.alias[asked].Retired}, nil
+	alias := c.alias[asked]
+	return Resolved{Model: m, Asked: asked, Retired: alias.Retired, DeprecatedAt: alias.DeprecatedAt}, nil
 }
 
 func (c Catalog) unknown(kind generation.Kind) error {

@@ -27,7 +27,7 @@ func (h *handler) generate(w http.ResponseWriter, r *http.Request, c httpapi.Cal
 	}
 	preference := httpapi.Prefer(r, h.MaxWait)
 	t.Wait = preference.Wait
-	placed, err := h.place(r, t)
+	placed, err := h.place(w, r, t)
 	if err != nil {
 		return err
 	}
@@ -39,8 +39,9 @@ func (h *handler) generate(w http.ResponseWriter, r *http.Request, c httpapi.Cal
 	return h.answer(w, placed, view)
 }
 
-// place checks a ticket for an image or a video and places it.
-func (h *handler) place(r *http.Request, t intake.Ticket) (intake.Placed, error) {
+// place checks a ticket for an image or a video and places it. The answer's
+// headers tell of a deprecated name, whatever comes of the task.
+func (h *handler) place(w http.ResponseWriter, r *http.Request, t intake.Ticket) (intake.Placed, error) {
 	checked, err := h.Desk.Check(r.Context(), t)
 	if err != nil {
 		return intake.Placed{}, err
@@ -48,21 +49,15 @@ func (h *handler) place(r *http.Request, t intake.Ticket) (intake.Placed, error)
 	if checked.Model.Kind == generation.Text {
 		return intake.Placed{}, fault.Invalid("model", "makes text; use POST /api/prompt")
 	}
+	httpapi.Deprecate(w.Header(), checked.Model)
 	return h.Desk.Place(r.Context(), checked)
 }
 
 // view renders a task that was just placed, with a word on the name that was asked for.
 func (h *handler) view(r *http.Request, p intake.Placed) (httpapi.Task, error) {
 	view, err := httpapi.TaskOf(r.Context(), p.Task, h.Signer)
-	view.Notice = p.Model.Notice
-	if p.Model.Retired {
-		view.Notice = retired(p.Model.Asked, p.Model.Name)
-	}
+	view.Notice = p.Model.Advice()
 	return view, err
-}
-
-func retired(asked, name string) string {
-	return "the model " + asked + " is retired by its vendor; " + name + " serves this request"
 }
 
 // answer writes a task with the status and headers that go with it.

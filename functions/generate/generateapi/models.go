@@ -84,10 +84,8 @@ func (h *handler) quote(w http.ResponseWriter, r *http.Request, c httpapi.Caller
 	if err != nil {
 		return err
 	}
-	answer := quoteAnswer{Model: checked.Model.Name, Kind: checked.Model.Kind, Quote: checked.Quote, Notice: checked.Model.Notice}
-	if checked.Model.Retired {
-		answer.Notice = retired(checked.Model.Asked, checked.Model.Name)
-	}
+	answer := quoteAnswer{Model: checked.Model.Name, Kind: checked.Model.Kind, Quote: checked.Quote, Notice: checked.Model.Advice()}
+	httpapi.Deprecate(w.Header(), checked.Model)
 	return httpapi.Write(w, http.StatusOK, answer)
 }
 

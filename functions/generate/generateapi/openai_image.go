@@ -133,7 +133,7 @@ func (h *handler) openAIImages(w http.ResponseWriter, r *http.Request, c httpapi
 		return err
 	}
 	t.Wait = h.MaxWait
-	placed, err := h.place(r, t)
+	placed, err := h.place(w, r, t)
 	if err != nil {
 		return httpapi.ModelNotFound(err)
 	}
@@ -144,6 +144,7 @@ func (h *handler) openAIImages(w http.ResponseWriter, r *http.Request, c httpapi
 	if err != nil {
 		return err
 	}
+	answer.Notice = placed.Model.Advice()
 	return httpapi.Write(w, http.StatusOK, answer)
 }
 
@@ -181,6 +182,8 @@ type openAIImage struct {
 type openAIImages struct {
 	Created int64         `json:"created"`
 	Data    []openAIImage `json:"data"`
+	// Notice is a sentence about the model's name, which OpenAI's form does not have.
+	Notice string `json:"notice,omitempty"`
 }
 
 func (h *handler) images(ctx context.Context, t task.Task, format string) (openAIImages, error) {

@@ -67,6 +67,9 @@ type video struct {
 	Error       *videoError `json:"error"`
 	// RemixedFromVideoID is always null.
 	RemixedFromVideoID *string `json:"remixed_from_video_id"`
+	// Notice is a sentence about the model's name, which OpenAI's form does not have.
+	// Only the answer that begins a video has it.
+	Notice string `json:"notice,omitempty"`
 }
 
 type videoError struct {
@@ -122,11 +125,13 @@ func (h *handler) createVideo(w http.ResponseWriter, r *http.Request, c httpapi.
 	if err != nil {
 		return err
 	}
-	placed, err := h.place(r, t)
+	placed, err := h.place(w, r, t)
 	if err != nil {
 		return httpapi.ModelNotFound(err)
 	}
-	return httpapi.Write(w, http.StatusOK, videoOf(placed.Task))
+	answer := videoOf(placed.Task)
+	answer.Notice = placed.Model.Advice()
+	return httpapi.Write(w, http.StatusOK, answer)
 }
 
 func readVideo(w http.ResponseWriter, r *http.Request) (b videoBody, identity any, err error) {
@@ -216,10 +221,17 @@ type openAIModel struct {
 	Object  string `json:"object"`
 	Created int64  `json:"created"`
 	OwnedBy string `json:"owned_by"`
+	// ShutdownDate is the day after which the model may be gone, null when none is announced.
+	ShutdownDate *string `json:"shutdown_date"`
 }
 
-func openAIModelOf(name string) openAIModel {
-	return openAIModel{ID: name, Object: "model", Created: modelsSince().Unix(), OwnedBy: "easel"}
+func openAIModelOf(name string, retires time.Time) openAIModel {
+	m := openAIModel{ID: name, Object: "model", Created: modelsSince().Unix(), OwnedBy: "easel"}
+	if !retires.IsZero() {
+		day := retires.UTC().Format(time.DateOnly)
+		m.ShutdownDate = &day
+	}
+	return m
 }
 
 // modelsSince is the date that every model is listed with: the catalog keeps none.
@@ -236,9 +248,9 @@ func (h *handler) openAIModels(w http.ResponseWriter, r *http.Request, _ httpapi
 		if m.Hidden {
 			continue
 		}
-		list = append(list, openAIModelOf(m.Name))
+		list = append(list, openAIModelOf(m.Name, m.RetiresAt))
 		for _, a := range m.Aliases {
-			list = append(list, openAIModelOf(a.Name))
+			list = append(list, openAIModelOf(a.Name, m.RetiresAt))
 		}
 	}
 	return httpapi.Write(w, http.StatusOK, map[string]any{"object": "list", "data": list})
@@ -250,8 +262,9 @@ func (h *handler) openAIModel(w http.ResponseWriter, r *http.Request, _ httpapi.
 		return err
 	}
 	name := r.PathValue("model")
-	if _, err := view.Models.Resolve("", name); err != nil {
+	m, err := view.Models.Resolve("", name)
+	if err != nil {
 		return httpapi.ModelNotFound(err)
 	}
-	return httpapi.Write(w, http.StatusOK, openAIModelOf(name))
+	return httpapi.Write(w, http.StatusOK, openAIModelOf(name, m.RetiresAt))
 }

@@ -83,7 +83,11 @@ func (h *handler) chat(w http.ResponseWriter, r *http.Request, c httpapi.Caller)
 	if err != nil {
 		return httpapi.ModelNotFound(err)
 	}
-	reply := chatReply{id: "chatcmpl-" + t.RequestID, created: h.Now().Unix(), model: checked.Model.Name, usage: b.StreamOptions.IncludeUsage}
+	httpapi.Deprecate(w.Header(), checked.Model)
+	reply := chatReply{
+		id: "chatcmpl-" + t.RequestID, created: h.Now().Unix(), model: checked.Model.Name, notice: checked.Model.Advice(),
+		usage: b.StreamOptions.IncludeUsage,
+	}
 	if b.Stream {
 		return h.streamChat(w, r, checked, reply)
 	}
@@ -128,6 +132,8 @@ type chatReply struct {
 	id      string
 	created int64
 	model   string
+	// notice is a sentence about the model's name, which OpenAI's form does not have.
+	notice string
 	// usage is true when a last chunk shall tell what was used.
 	usage bool
 }
@@ -144,7 +150,15 @@ func (c chatReply) whole(t task.Task) object {
 		"logprobs": nil, "finish_reason": finishReason(t),
 	}})
 	whole["usage"] = usageOf(t)
-	return whole
+	return c.noticed(whole)
+}
+
+// noticed adds the notice to what is said once.
+func (c chatReply) noticed(o object) object {
+	if c.notice != "" {
+		o["notice"] = c.notice
+	}
+	return o
 }
 
 func (c chatReply) chunk(delta object, reason any) object {
@@ -188,7 +202,7 @@ func (h *handler) streamChat(w http.ResponseWriter, r *http.Request, checked int
 		_ = events.SendJSON("", "", httpapi.Problem(r, err))
 		return nil
 	}
-	_ = events.SendJSON("", "", reply.chunk(object{}, finishReason(placed.Task)))
+	_ = events.SendJSON("", "", reply.noticed(reply.chunk(object{}, finishReason(placed.Task))))
 	if reply.usage {
 		last := reply.form("chat.completion.chunk", []object{})
 		last["usage"] = usageOf(placed.Task)

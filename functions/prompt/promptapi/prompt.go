@@ -53,6 +53,7 @@ func (h *handler) prompt(w http.ResponseWriter, r *http.Request, c httpapi.Calle
 	if err != nil {
 		return err
 	}
+	httpapi.Deprecate(w.Header(), checked.Model)
 	if b.Stream {
 		return h.stream(w, r, checked)
 	}
@@ -128,15 +129,12 @@ func answerOf(p intake.Placed) answer {
 		ID: t.ID, Object: "text", Model: t.Model, Text: t.Text,
 		Usage:          httpapi.TextUsage{InputTokens: t.Usage.InputTokens, OutputTokens: t.Usage.OutputTokens},
 		Credits:        httpapi.Credits{Reserved: t.Reserved, Charged: t.Charged},
-		ResponseTimeMS: t.FinishedAt.Sub(t.CreatedAt).Milliseconds(), Notice: p.Model.Notice,
+		ResponseTimeMS: t.FinishedAt.Sub(t.CreatedAt).Milliseconds(), Notice: p.Model.Advice(),
 	}
 	for _, attempt := range t.Attempts {
 		if attempt.Outcome == task.Delivered {
 			a.APIConfigID = attempt.Config
 		}
-	}
-	if p.Model.Retired {
-		a.Notice = "the model " + p.Model.Asked + " is retired by its vendor; " + p.Model.Name + " serves this request"
 	}
 	return a
 }
