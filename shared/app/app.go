@@ -20,9 +20,11 @@ import (
 	"easel/shared/dynamo"
 	"easel/shared/env"
 	"easel/shared/failover"
+	"easel/shared/health"
 	"easel/shared/intake"
 	"easel/shared/journal"
 	"easel/shared/lifecycle"
+	"easel/shared/limit"
 	"easel/shared/provider"
 	"easel/shared/quota"
 	"easel/shared/secret"
@@ -53,8 +55,8 @@ type Parts struct {
 	// PublicURL is where providers and callers reach the gateway, without a
 	// trailing slash; "" turns webhooks from providers off.
 	PublicURL string
-	// Health may be nil: then each process learns for itself.
-	Health lifecycle.Health
+	// Metrics may be nil: then nothing is published.
+	Metrics *Metrics
 	// Prepare completes calls, such as for a proxy; it may be nil.
 	Prepare func(ctx context.Context, c *provider.Call, config settings.Config) error
 	Now     func() time.Time
@@ -70,6 +72,9 @@ type App struct {
 	Runner *lifecycle.Runner
 	Desk   *intake.Desk
 	Quotas *quota.Book
+	// Monitor knows the health of configs, and Limiter their limits and the callers'.
+	Monitor *health.Monitor
+	Limiter *limit.Limiter
 }
 
 // NewID returns an id that nobody can guess, ordered by time: a prefix and a
@@ -84,15 +89,15 @@ func NewID(prefix string) string {
 
 // New connects the parts. It opens no connection.
 func New(p Parts) *App {
-	if p.Health == nil {
-		p.Health = &failover.Memory{}
-	}
-	a := &App{Parts: p, Views: NewViews(p.Store, p.Now), Quotas: quota.NewBook(p.Store, p.Now)}
+	monitor, limiter := health.New(p.Store, health.Options{Now: p.Now}), limit.New(p.Store, p.Now)
+	guard := &gate{monitor: monitor, limiter: limiter, log: p.Log}
+	a := &App{Monitor: monitor, Limiter: limiter, Parts: p, Views: NewViews(p.Store, p.Now), Quotas: quota.NewBook(p.Store, p.Now)}
 	inputs := images{store: p.Assets, providers: p.Providers}
-	a.Engine = lifecycle.NewEngine(p.Store, p.Now, NewID)
+	store := p.Metrics.store(p.Store, a.promised)
+	a.Engine = lifecycle.NewEngine(store, p.Now, NewID)
 	a.Runner = lifecycle.NewRunner(lifecycle.Parts{
-		Engine: a.Engine, Store: p.Store, Due: p.Store, Views: a.Views, Providers: p.Providers, Keys: p.Secrets,
-		Keeper: keeper{p.Assets, p.Fetch}, Queue: Queue{p.Queue}, Health: p.Health, Latencies: &failover.Memory{},
+		Engine: a.Engine, Store: store, Due: p.Metrics.due(p.Store, p.Store), Views: a.Views, Providers: p.Providers, Keys: p.Secrets,
+		Keeper: keeper{p.Assets, p.Fetch}, Queue: Queue{p.Queue}, Health: guard, Gate: guard, Latencies: &failover.Memory{},
 		Reporter:    &reporter{assets: p.Assets, secrets: p.Secrets, client: p.Deliver, now: p.Now},
 		CallbackURL: a.callbackURL, Prepare: inputs.before(p.Prepare), Now: p.Now, NewID: NewID, Log: p.Log,
 	})
@@ -109,6 +114,12 @@ func (a *App) callbackURL(providerName, taskID, attemptID string) string {
 	}
 	query := url.Values{"task": {taskID}, "attempt": {attemptID}}
 	return a.PublicURL + "/api/webhooks/" + providerName + "?" + query.Encode()
+}
+
+// promised reports whether a provider reports the ends of its jobs to us.
+func (a *App) promised(providerName string) bool {
+	p, ok := a.Providers[providerName]
+	return ok && a.PublicURL != "" && p.Describe().Webhooks
 }
 
 // KeySecret is the name of a config's key in the secret store.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -15,6 +14,7 @@ import (
 
 	"easel/shared/assets"
 	"easel/shared/dynamo"
+	"easel/shared/emf"
 	"easel/shared/env"
 	"easel/shared/generation"
 	"easel/shared/httpapi"
@@ -32,8 +32,9 @@ import (
 const headerMargin = 10 * time.Second
 
 // Load returns the gateway of a deployed function, made from its environment and
-// its role's credentials. It opens no connection.
-func Load(ctx context.Context, log *slog.Logger) (*App, env.Deployment, error) {
+// its role's credentials. It opens no connection. The log learns every secret that
+// the gateway reads.
+func Load(ctx context.Context, log *Log) (*App, env.Deployment, error) {
 	d, err := env.Load()
 	if err != nil {
 		return nil, d, err
@@ -43,8 +44,10 @@ func Load(ctx context.Context, log *slog.Logger) (*App, env.Deployment, error) {
 		return nil, d, fmt.Errorf("load the AWS configuration: %w", err)
 	}
 	manager := secrets.NewManager(secretsmanager.NewFromConfig(cfg), secrets.ManagerOptions{Prefix: d.SecretPrefix})
+	meter := emf.New(emf.Options{Out: log.out, Stage: d.Stage, Now: time.Now, Log: log.Logger})
+	metrics := NewMetrics(meter, d.Function, time.Now, log.Logger)
 	longest := settings.MaxTimeout*time.Second + headerMargin
-	store := secrets.NewCached(manager, secrets.CachedOptions{})
+	store := secrets.NewCached(learning{manager, log.Redactor}, secrets.CachedOptions{})
 	return New(Parts{
 		Store: dynamo.New(dynamodb.NewFromConfig(cfg), dynamo.Options{
 			Prefix: d.TablePrefix, TaskTTL: d.TaskRetention, UsageTTL: d.UsageRetention,
@@ -58,14 +61,15 @@ func Load(ctx context.Context, log *slog.Logger) (*App, env.Deployment, error) {
 		Deliver:   safehttp.New(safehttp.Options{AllowLoopback: reachLoopback, NoRedirect: true}),
 		CheckURL:  func(raw string) error { return safehttp.CheckURL(raw, safehttp.Options{AllowLoopback: reachLoopback}) },
 		PublicURL: d.PublicURL,
+		Metrics:   metrics,
 		Now:       time.Now,
-		Log:       log,
+		Log:       log.Logger,
 	}), d, nil
 }
 
 // Lambda is how a deployed function runs its handler.
-func Lambda(d env.Deployment, log *slog.Logger) lambdahttp.Options {
-	return lambdahttp.Options{Mode: lambdahttp.Mode(d.ResponseMode), Logger: log}
+func Lambda(d env.Deployment, log *Log) lambdahttp.Options {
+	return lambdahttp.Options{Mode: lambdahttp.Mode(d.ResponseMode), Logger: log.Logger}
 }
 
 // Auth returns an Authenticator over the store's API keys, with its own cache:

@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -32,6 +33,9 @@ type Memory struct {
 	until   map[string]time.Time
 	latency map[string]time.Duration
 }
+
+// Sync does nothing: this process learns for itself alone.
+func (m *Memory) Sync(context.Context) {}
 
 // memoryShare is the weight of the newest call in a config's latency: an
 // exponentially weighted mean, in which a call counts half after five newer ones.

@@ -57,6 +57,8 @@ func NewEngine(store Store, now func() time.Time, newID func(prefix string) stri
 
 // Order is what Begin needs to know of a request that was validated and priced.
 type Order struct {
+	// ID is the task's id where it must be known before; "" makes one.
+	ID                              string
 	Account, KeyID, User, RequestID string
 	Request                         generation.Request
 	Quote                           catalog.Quote
@@ -100,6 +102,9 @@ func (e *Engine) Begin(ctx context.Context, o Order) (t task.Task, replayed bool
 		Status: task.Queued, Price: o.Quote.Credits, Reserved: o.Quote.Credits, PriceLines: o.Quote.Lines,
 		ChargeModerated: o.ChargeModerated, Metadata: o.Metadata, CallbackURL: o.CallbackURL, Quotas: o.Quotas,
 		CreatedAt: now, UpdatedAt: now, ExpiresAt: now.Add(deadline), DueAt: now.Add(ResendAfter), Version: 1,
+	}
+	if o.ID != "" {
+		t.ID = o.ID
 	}
 	if o.First != nil {
 		t = e.started(t, *o.First)

@@ -47,6 +47,20 @@ type Queue interface {
 type Health interface {
 	failover.Readiness
 	Report(config string, f *fault.Failure, now time.Time)
+	// Sync tells the other processes what this one learned and learns from them,
+	// where that is due. It costs nothing most of the time, and fails silently.
+	Sync(ctx context.Context)
+}
+
+// Gate admits attempts to configs: within a config's limits, and one probe at a
+// time to one that was down. The id names the attempt; a repeat takes no second
+// place.
+type Gate interface {
+	// Enter reports whether the attempt may be made now. When it may not, Health
+	// says from when on the config is ready. A place is held until Leave, or for hold.
+	Enter(ctx context.Context, c failover.Candidate, id string, hold time.Duration) bool
+	// Leave gives the attempt's place back; again is harmless.
+	Leave(ctx context.Context, c settings.Config, id string)
 }
 
 // Latencies remembers how quickly configs deliver.
@@ -78,6 +92,8 @@ type Parts struct {
 	Queue     Queue
 	Health    Health
 	Reporter  Reporter
+	// Gate may be nil: then nothing is limited.
+	Gate Gate
 	// Prepare completes a call for its config, such as for a proxy; nil does nothing.
 	Prepare func(ctx context.Context, c *provider.Call, config settings.Config) error
 	// CallbackURL is where a provider reports an attempt; nil or "" is nowhere.
@@ -130,6 +146,8 @@ type errand struct {
 }
 
 func (r *Runner) drive(ctx context.Context, t task.Task, m errand) (task.Task, error) {
+	r.Health.Sync(ctx)
+	defer r.Health.Sync(ctx)
 	for range maxSteps {
 		next, more, err := r.step(ctx, t, m)
 		if errors.Is(err, ErrNothing) || errors.Is(err, journal.ErrStale) {
@@ -139,6 +157,7 @@ func (r *Runner) drive(ctx context.Context, t task.Task, m errand) (task.Task, e
 		if err != nil {
 			return t, fmt.Errorf("advance task %s: %w", t.ID, err)
 		}
+		r.leave(ctx, t, next)
 		t = next
 		if !more {
 			return t, nil
@@ -287,8 +306,12 @@ func (r *Runner) try(ctx context.Context, t task.Task, c failover.Candidate, vie
 		// with more time.
 		return t, false, r.Queue.Send(ctx, task.Message{Task: t.ID, Reason: "handover"}, 0)
 	}
+	if !r.enter(ctx, t, c) {
+		return t, true, nil // decide again, without this config
+	}
 	next, err := r.Engine.Start(ctx, t, r.start(t, c))
 	if err != nil {
+		r.unenter(ctx, t, c)
 		return t, false, err
 	}
 	return r.submit(ctx, next, c, view, m)

@@ -33,20 +33,24 @@ func (r *Runner) ServeStream(ctx context.Context, o Order, emit func(text string
 }
 
 func (r *Runner) begin(ctx context.Context, o Order, wait time.Duration, emit func(string) error) (t task.Task, replayed bool, err error) {
+	r.Health.Sync(ctx)
 	view, err := r.Views.View(ctx)
 	if err != nil {
 		return t, false, err
 	}
-	d := r.decide(task.Task{Kind: o.Request.Kind, Model: o.Request.Model, ExpiresAt: r.Now().Add(time.Hour)}, view)
-	if d.Action == failover.Stop {
-		return t, false, fault.New(fault.Unavailable, "no active config serves %s with model %s", o.Request.Kind, o.Request.Model)
+	o.ID = r.NewID("task_")
+	d, inline, err := r.opening(ctx, o, view, wait)
+	if err != nil {
+		return t, false, err
 	}
-	inline := d.Action == failover.Try && r.fits(ctx, d.Candidate.Config.Provider, o.Request.Kind, d.Candidate.Config.Timeout(), wait)
 	if inline {
 		start := r.start(task.Task{}, d.Candidate)
 		o.First = &start
 	}
 	t, replayed, err = r.Engine.Begin(ctx, o)
+	if inline && (err != nil || replayed) {
+		r.unenter(ctx, task.Task{ID: o.ID}, d.Candidate)
+	}
 	if err != nil || replayed {
 		return t, replayed, err
 	}
@@ -63,6 +67,46 @@ func (r *Runner) begin(ctx context.Context, o Order, wait time.Duration, emit fu
 	return next, false, nil
 }
 
+// opening decides how a new task starts: with which config, and whether in the
+// caller's own request. It refuses what nothing can serve before anything is
+// reserved.
+func (r *Runner) opening(ctx context.Context, o Order, view catalog.View, wait time.Duration) (failover.Decision, bool, error) {
+	planned := task.Task{
+		ID: o.ID, Kind: o.Request.Kind, Model: o.Request.Model, Account: o.Account, User: o.User, ExpiresAt: r.Now().Add(time.Hour),
+	}
+	for range view.Configs {
+		d := r.decide(planned, view)
+		if d.Action == failover.Stop {
+			return d, false, r.nothingServes(o, view)
+		}
+		if d.Action != failover.Try || !r.fits(ctx, d.Candidate.Config.Provider, o.Request.Kind, d.Candidate.Config.Timeout(), wait) {
+			return d, false, nil
+		}
+		if r.enter(ctx, planned, d.Candidate) {
+			return d, true, nil
+		}
+	}
+	if len(view.Configs) == 0 {
+		return failover.Decision{}, false, r.nothingServes(o, view)
+	}
+	return failover.Decision{}, false, nil
+}
+
+// nothingServes says why no config can serve an order: there is none, or all of
+// them are down.
+func (r *Runner) nothingServes(o Order, view catalog.View) error {
+	resolved, err := view.Models.Resolve(o.Request.Kind, o.Request.Model)
+	if err != nil {
+		return err
+	}
+	if len(failover.Candidates(resolved.Model, view.Configs)) == 0 {
+		return fault.New(fault.Unavailable, "no active config serves %s with model %s", o.Request.Kind, o.Request.Model)
+	}
+	unavailable := fault.New(fault.Unavailable, "every config that serves %s with model %s is unavailable now", o.Request.Kind, o.Request.Model)
+	unavailable.RetryAfter = waitHint
+	return unavailable
+}
+
 // serve makes the first attempt of a task in its own request, and the next ones
 // for as long as one can follow at once.
 func (r *Runner) serve(ctx context.Context, t task.Task, c failover.Candidate, view catalog.View, emit func(string) error) (task.Task, error) {
@@ -70,6 +114,10 @@ func (r *Runner) serve(ctx context.Context, t task.Task, c failover.Candidate, v
 	defer cancel()
 	m := errand{Message: task.Message{Task: t.ID, Reason: serving}, emit: emit}
 	next, more, err := r.submit(ctx, t, c, view, m)
+	if err == nil {
+		r.leave(ctx, t, next)
+	}
+	r.Health.Sync(ctx)
 	if err == nil && more && !next.Status.Terminal() {
 		next, err = r.drive(ctx, next, m)
 	}
