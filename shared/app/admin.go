@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
+	"easel/shared/fault"
 	"easel/shared/lifecycle"
 	"easel/shared/provider"
 	"easel/shared/provider/custom"
@@ -30,13 +32,44 @@ func (a *App) Descriptions() []provider.Description {
 	return list
 }
 
-// CheckData returns an InvalidInput error that names what is wrong with a
-// config's data for its provider. Only described APIs have rules for it.
+// CheckData returns one InvalidInput error that names everything that is wrong
+// with a config's data: with the members that the gateway itself reads, "models"
+// and "cloudflare", and with the description of a custom API.
 func CheckData(providerName string, data json.RawMessage) error {
-	if providerName != (&custom.Provider{}).Describe().Name {
-		return nil
+	var f fault.Fields
+	var members map[string]json.RawMessage
+	if json.Unmarshal(data, &members) == nil { // else the driver says so, or nobody needs it
+		checkModels(&f, members["models"])
+		checkCloudflare(&f, members["cloudflare"])
 	}
-	return custom.Validate(data)
+	if providerName != (&custom.Provider{}).Describe().Name {
+		return f.Err()
+	}
+	err := custom.Validate(data)
+	wrong, ok := errors.AsType[*fault.Error](err)
+	if !ok {
+		return errors.Join(err, f.Err())
+	}
+	for _, field := range wrong.Fields {
+		f.Add(field.Name, "%s", field.Message)
+	}
+	return f.Err()
+}
+
+// checkModels checks which models a config says that it serves: public names and
+// what its API calls them.
+func checkModels(f *fault.Fields, raw json.RawMessage) {
+	if len(raw) == 0 {
+		return
+	}
+	var models map[string]string
+	if err := json.Unmarshal(raw, &models); err != nil {
+		f.Add("config_data.models", "must be an object of public names and what the provider calls them, both as strings")
+		return
+	}
+	for _, public := range slices.Sorted(maps.Keys(models)) {
+		f.Check(public != "" && models[public] != "", "config_data.models."+public, "must not be empty")
+	}
 }
 
 const (

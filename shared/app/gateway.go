@@ -1,11 +1,14 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"regexp"
 	"time"
 
 	"easel/shared/env"
@@ -18,7 +21,8 @@ import (
 
 // Gateway sends calls through a Cloudflare AI Gateway: every config's when URL is
 // set, but for those whose data says {"cloudflare":{"off":true}}, and in any case
-// those whose data names a gateway of their own, {"cloudflare":{"url":"…"}}.
+// those whose data names a gateway of their own, {"cloudflare":{"url":"…"}}. An
+// API that Routes do not know needs a slug, {"cloudflare":{"slug":"custom-…"}}.
 type Gateway struct {
 	// URL is the deployment's gateway, "" for none.
 	URL    string
@@ -39,8 +43,42 @@ func ThroughGateways(client *http.Client) *http.Client {
 type viaCloudflare struct {
 	Off bool   `json:"off"`
 	URL string `json:"url"`
+	// Slug is the gateway's name of the config's vendor, where Routes have none: of
+	// a custom provider that is set up there with the scheme and host of the
+	// config's base URL.
+	Slug string `json:"slug"`
 	// CacheTextSeconds lets the gateway answer texts from its cache for so long.
 	CacheTextSeconds int `json:"cache_text_seconds"`
+}
+
+var slugForm = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
+
+// checkCloudflare checks the member "cloudflare" of a config's data.
+func checkCloudflare(f *fault.Fields, raw json.RawMessage) {
+	if len(raw) == 0 {
+		return
+	}
+	const root = "config_data.cloudflare"
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.DisallowUnknownFields()
+	var via viaCloudflare
+	if err := decoder.Decode(&via); err != nil {
+		f.Add(root, "must be an object with no members but off, url, slug and cache_text_seconds")
+		return
+	}
+	u, err := url.Parse(via.URL)
+	f.Check(via.URL == "" || err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http"), root+".url", "must be an absolute URL")
+	f.Check(via.Slug == "" || slugForm.MatchString(via.Slug), root+".slug", "must have 1 to 64 of a-z, 0-9 and -")
+	f.Check(via.CacheTextSeconds >= 0, root+".cache_text_seconds", "must not be negative")
+}
+
+// routes returns the routes of one config: its own slug goes first.
+func (v viaCloudflare) routes(baseURL string, usual []cloudflare.Route) []cloudflare.Route {
+	u, err := url.Parse(baseURL)
+	if v.Slug == "" || err != nil {
+		return usual
+	}
+	return append([]cloudflare.Route{{Base: u.Scheme + "://" + u.Host, Slug: v.Slug}}, usual...)
 }
 
 // Prepare rewrites a call that has to go through a gateway.
@@ -65,7 +103,7 @@ func (g Gateway) Prepare(ctx context.Context, c *provider.Call, config settings.
 		return fmt.Errorf("read the AI gateway's token: %w", err)
 	}
 	routed, err := cloudflare.Gateway{
-		URL: via.URL, Token: token, Routes: g.Routes, CacheText: time.Duration(via.CacheTextSeconds) * time.Second,
+		URL: via.URL, Token: token, Routes: via.routes(c.BaseURL, g.Routes), CacheText: time.Duration(via.CacheTextSeconds) * time.Second,
 	}.Through(*c)
 	if err != nil {
 		return err

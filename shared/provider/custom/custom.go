@@ -202,6 +202,8 @@ func (d definition) request(c provider.Call, op *operation, vars map[string]any,
 			return r, "", err
 		}
 		target = httpcall.Join(c.BaseURL, path)
+	} else if !httpcall.SameHost(c.BaseURL, target) {
+		r.Extra = nil // what goes along to a proxy is not for a host behind it
 	}
 	for parameter, template := range op.Query {
 		if value, ok := fillText(template, vars); ok {

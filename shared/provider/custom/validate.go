@@ -30,7 +30,8 @@ var (
 
 // Validate returns one error that names every member of a description that is
 // wrong, and what would be right; nil when it can be used. Names start with
-// "config_data". The config's data is the description.
+// "config_data". The config's data is the description; its members "models" and
+// "cloudflare", which are the gateway's own, are passed over.
 func Validate(data json.RawMessage) error {
 	_, err := parse(data)
 	return err
@@ -66,6 +67,9 @@ func (v *validator) decode(sections map[string]json.RawMessage, d *definition) {
 	}
 	for _, section := range slices.Sorted(maps.Keys(sections)) {
 		target, ok := targets[section]
+		if section == "models" || section == "cloudflare" {
+			continue
+		}
 		if !ok {
 			v.fields.Add(root+"."+section, "is not known")
 			continue

@@ -2,8 +2,8 @@ package custom
 
 import "encoding/json"
 
-// definition describes an API as data. It is the config's data itself; docs in
-// docs/providers.md show whole ones.
+// definition describes an API as data. It is the config's data itself;
+// docs/custom-providers.md explains every member and shows whole ones.
 type definition struct {
 	// Mode is sync, where a submit answers with the result, or async, where it
 	// answers with a job to poll.
