@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"os"
 
 	"easel/functions/generate/generateapi"
@@ -12,15 +11,15 @@ import (
 )
 
 func main() {
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	log := app.NewLog(os.Stdout)
 	gateway, deployment, err := app.Load(context.Background(), log)
 	if err != nil {
 		log.Error("the function cannot start", "error", err)
 		os.Exit(1)
 	}
-	lambdahttp.Start(generateapi.New(generateapi.Deps{
+	lambdahttp.Start(gateway.Metrics.Handler(generateapi.New(generateapi.Deps{
 		Auth: gateway.Auth(), Desk: gateway.Desk, Views: gateway.Views, Accounts: gateway.Store, Quotas: gateway.Quotas,
 		Tasks:    gateway.Store,
-		Canceler: gateway.Runner, Signer: gateway.Assets, Files: app.Files{Assets: gateway.Assets}, Log: log, Now: gateway.Now,
-	}), app.Lambda(deployment, log))
+		Canceler: gateway.Runner, Signer: gateway.Assets, Files: app.Files{Assets: gateway.Assets}, Log: log.Logger, Now: gateway.Now,
+	})), app.Lambda(deployment, log))
 }

@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"os"
 
 	"easel/functions/prompt/promptapi"
@@ -12,13 +11,13 @@ import (
 )
 
 func main() {
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	log := app.NewLog(os.Stdout)
 	gateway, deployment, err := app.Load(context.Background(), log)
 	if err != nil {
 		log.Error("the function cannot start", "error", err)
 		os.Exit(1)
 	}
-	lambdahttp.Start(promptapi.New(promptapi.Deps{
-		Auth: gateway.Auth(), Desk: gateway.Desk, Log: log, Now: gateway.Now,
-	}), app.Lambda(deployment, log))
+	lambdahttp.Start(gateway.Metrics.Handler(promptapi.New(promptapi.Deps{
+		Auth: gateway.Auth(), Desk: gateway.Desk, Log: log.Logger, Now: gateway.Now,
+	})), app.Lambda(deployment, log))
 }

@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"os"
 
 	"easel/functions/task/taskapi"
@@ -12,14 +11,14 @@ import (
 )
 
 func main() {
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	log := app.NewLog(os.Stdout)
 	gateway, deployment, err := app.Load(context.Background(), log)
 	if err != nil {
 		log.Error("the function cannot start", "error", err)
 		os.Exit(1)
 	}
-	lambdahttp.Start(taskapi.New(taskapi.Deps{
+	lambdahttp.Start(gateway.Metrics.Handler(taskapi.New(taskapi.Deps{
 		Auth: gateway.Auth(), Tasks: gateway.Store, Lister: app.Lister{Store: gateway.Store},
-		Canceler: gateway.Runner, Signer: gateway.Assets, Log: log,
-	}), app.Lambda(deployment, log))
+		Canceler: gateway.Runner, Signer: gateway.Assets, Log: log.Logger,
+	})), app.Lambda(deployment, log))
 }

@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"os"
 
 	"easel/functions/webhook/webhookapi"
@@ -12,14 +11,14 @@ import (
 )
 
 func main() {
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	log := app.NewLog(os.Stdout)
 	gateway, deployment, err := app.Load(context.Background(), log)
 	if err != nil {
 		log.Error("the function cannot start", "error", err)
 		os.Exit(1)
 	}
-	lambdahttp.Start(webhookapi.New(webhookapi.Deps{
+	lambdahttp.Start(gateway.Metrics.Handler(webhookapi.New(webhookapi.Deps{
 		Tasks: gateway.Store, Views: gateway.Views, Providers: gateway.Providers, Secrets: gateway,
-		Queue: app.Queue{Sender: gateway.Queue}, Log: log, Now: gateway.Now,
-	}), app.Lambda(deployment, log))
+		Queue: app.Queue{Sender: gateway.Queue}, Log: log.Logger, Now: gateway.Now,
+	})), app.Lambda(deployment, log))
 }

@@ -4,9 +4,7 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"os"
-	"time"
 
 	"easel/functions/worker/workerjob"
 	"easel/shared/app"
@@ -14,15 +12,15 @@ import (
 )
 
 func main() {
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	log := app.NewLog(os.Stdout)
 	gateway, deployment, err := app.Load(context.Background(), log)
 	if err != nil {
 		log.Error("the function cannot start", "error", err)
 		os.Exit(1)
 	}
-	worker := workerjob.New(gateway.Runner, log, workerjob.Duty{Name: "rollup", Run: gateway.Rollup})
+	worker := workerjob.New(gateway.Runner, log.Logger, workerjob.Duty{Name: "rollup", Run: gateway.Rollup})
 	lambdahttp.StartWorker(lambdahttp.Worker{
-		Message: worker.Handle,
-		Tick:    func(ctx context.Context, _ time.Time) error { return worker.Tick(ctx) },
+		Message: gateway.Metrics.Message(worker.Handle),
+		Tick:    gateway.Tick(worker.Tick),
 	}, app.Lambda(deployment, log))
 }

@@ -1,0 +1,398 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"easel/shared/catalog"
+	"easel/shared/credits"
+	"easel/shared/emf"
+	"easel/shared/env"
+	"easel/shared/fault"
+	"easel/shared/generation"
+	"easel/shared/lambdahttp"
+	"easel/shared/lifecycle"
+	"easel/shared/provider"
+	"easel/shared/storetest"
+	"easel/shared/task"
+)
+
+// metered is an engine over a store in memory whose writes are counted.
+type metered struct {
+	t       *testing.T
+	out     *bytes.Buffer
+	metrics *Metrics
+	engine  *lifecycle.Engine
+	store   *storetest.Memory
+	now     time.Time
+}
+
+func newMetered(t *testing.T, function string) *metered {
+	t.Helper()
+	m := &metered{t: t, out: &bytes.Buffer{}, store: &storetest.Memory{}, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	clock := func() time.Time {
+		m.now = m.now.Add(time.Millisecond) // no two writes at one moment
+		return m.now
+	}
+	log := slog.New(slog.DiscardHandler)
+	m.metrics = NewMetrics(emf.New(emf.Options{Out: m.out, Stage: "dev", Now: clock, Log: slog.New(failing{t})}), function, clock, log)
+	m.engine = lifecycle.NewEngine(m.metrics.store(m.store, func(name string) bool { return name == "replicate" }), clock, NewID)
+	if err := m.store.CreateAccount(t.Context(), credits.Account{ID: "a"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.store.Post(t.Context(), credits.ForGrant("a", "g", 100, "", "", m.now)); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// failing fails the test when the meter complains.
+type failing struct{ t *testing.T }
+
+func (failing) Enabled(context.Context, slog.Level) bool { return true }
+func (f failing) Handle(_ context.Context, r slog.Record) error {
+	f.t.Error(r.Message)
+	return nil
+}
+func (f failing) WithAttrs([]slog.Attr) slog.Handler { return f }
+func (f failing) WithGroup(string) slog.Handler      { return f }
+
+// sums returns what was published since the last time, by metric and the values of
+// its longest set of dimensions.
+func (m *metered) sums() map[string]float64 {
+	m.t.Helper()
+	m.metrics.meter.Flush()
+	sums := map[string]float64{}
+	for line := range strings.Lines(m.out.String()) {
+		var members map[string]any
+		if err := json.Unmarshal([]byte(line), &members); err != nil {
+			m.t.Fatal(err)
+		}
+		for _, metric := range env.Metrics() {
+			value, ok := members[metric.Name]
+			if !ok {
+				continue
+			}
+			name := metric.Name
+			for _, dimension := range metric.Dimensions[len(metric.Dimensions)-1] {
+				text, _ := members[dimension].(string)
+				name += " " + text
+			}
+			values, many := value.([]any)
+			if !many {
+				values = []any{value}
+			}
+			for _, v := range values {
+				n, _ := v.(float64)
+				sums[name] += n
+			}
+		}
+	}
+	m.out.Reset()
+	return sums
+}
+
+// counts is sums without what is timed.
+func (m *metered) counts() map[string]float64 {
+	m.t.Helper()
+	sums := m.sums()
+	maps.DeleteFunc(sums, func(name string, _ float64) bool { return strings.HasPrefix(name, env.MetricTaskDuration) })
+	return sums
+}
+
+func (m *metered) begin() task.Task {
+	m.t.Helper()
+	t, _, err := m.engine.Begin(m.t.Context(), lifecycle.Order{
+		Account: "a", Request: generation.Request{Kind: generation.Image, Model: "flux-dev"}, Quote: catalog.Quote{Credits: 10},
+	})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return t
+}
+
+func (m *metered) start(t task.Task, config, providerName string) (task.Task, string) {
+	m.t.Helper()
+	next, err := m.engine.Start(m.t.Context(), t, lifecycle.Start{Owner: "o", Timeout: time.Minute, Config: config, Provider: providerName})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return next, next.Attempts[len(next.Attempts)-1].ID
+}
+
+func must(t *testing.T) func(task.Task, error) task.Task {
+	t.Helper()
+	return func(next task.Task, err error) task.Task {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return next
+	}
+}
+
+func wantCounts(t *testing.T, got, want map[string]float64) {
+	t.Helper()
+	if !maps.Equal(got, want) {
+		t.Errorf("published %v\nwant %v", got, want)
+	}
+}
+
+func TestAFailoverIsCountedOnceAndPaidOnce(t *testing.T) {
+	t.Parallel()
+	m, ok := newMetered(t, env.Worker), must(t)
+	one, id := m.start(m.begin(), "cfg_1", "openai")
+	one = ok(m.engine.Refused(t.Context(), one, id, &fault.Failure{Class: fault.ClassAuth}, generation.Usage{}))
+	one, id = m.start(one, "cfg_2", "fal")
+	one = ok(m.engine.Accept(t.Context(), one, id, provider.Answer{Job: provider.Job{ID: "j"}}, time.Second))
+	one = ok(m.engine.Looked(t.Context(), one, id, 0.5, time.Second))
+	one = ok(m.engine.Finish(t.Context(), one, id, lifecycle.Delivery{
+		Outputs: []generation.Asset{{Key: "k"}}, Usage: generation.Usage{CostMicroUSD: 250},
+	}))
+	got := m.sums()
+	if duration := got["task_duration image"]; duration != float64(one.FinishedAt.Sub(one.CreatedAt).Milliseconds()) {
+		t.Errorf("the task took %v ms", duration)
+	}
+	delete(got, "task_duration image")
+	wantCounts(t, got, map[string]float64{
+		"attempts openai auth": 1, "provider_faults": 1, "config_faults": 1, "failovers": 1,
+		"attempts fal none": 1, "provider_cost fal": 250, "tasks succeeded": 1, "credits image": 10,
+	})
+}
+
+func TestARetryAtTheSameConfigIsNoFailover(t *testing.T) {
+	t.Parallel()
+	m, ok := newMetered(t, env.Worker), must(t)
+	one, id := m.start(m.begin(), "cfg_1", "openai")
+	one = ok(m.engine.Refused(t.Context(), one, id, &fault.Failure{Class: fault.ClassConnect}, generation.Usage{}))
+	m.start(one, "cfg_1", "openai")
+	wantCounts(t, m.counts(), map[string]float64{"attempts openai connect": 1, "provider_faults": 1})
+}
+
+func TestHowTasksEnd(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		end  func(m *metered, t task.Task) (task.Task, error)
+		want map[string]float64
+	}{
+		"refused content is nobody's fault": {func(m *metered, one task.Task) (task.Task, error) {
+			one, id := m.start(one, "c", "openai")
+			one = must(m.t)(m.engine.Refused(m.t.Context(), one, id, &fault.Failure{Class: fault.ClassModerated}, generation.Usage{}))
+			return m.engine.Fail(m.t.Context(), one, task.Error{Code: fault.ContentRejected})
+		}, map[string]float64{"attempts openai moderated": 1, "tasks refused": 1}},
+		"a failure": {func(m *metered, one task.Task) (task.Task, error) {
+			return m.engine.Fail(m.t.Context(), one, task.Error{Code: fault.ProviderFailed})
+		}, map[string]float64{"tasks failed": 1}},
+		"a cancellation": {func(m *metered, one task.Task) (task.Task, error) {
+			return m.engine.Cancel(m.t.Context(), one)
+		}, map[string]float64{"tasks canceled": 1}},
+		"a deadline": {func(m *metered, one task.Task) (task.Task, error) {
+			m.now = m.now.Add(time.Hour)
+			return m.engine.Expire(m.t.Context(), one)
+		}, map[string]float64{"tasks expired": 1}},
+		"a job that never ends": {func(m *metered, one task.Task) (task.Task, error) {
+			one, id := m.start(one, "c", "fal")
+			one = must(m.t)(m.engine.Accept(m.t.Context(), one, id, provider.Answer{Job: provider.Job{ID: "j"}}, 0))
+			m.now = m.now.Add(time.Hour)
+			one = must(m.t)(m.engine.Expire(m.t.Context(), one))
+			return m.engine.Abandon(m.t.Context(), one, id)
+		}, map[string]float64{"tasks expired": 1, "attempts fal timeout": 1, "provider_faults": 1}},
+		"a late success": {func(m *metered, one task.Task) (task.Task, error) {
+			one, id := m.start(one, "c", "fal")
+			one = must(m.t)(m.engine.Accept(m.t.Context(), one, id, provider.Answer{Job: provider.Job{ID: "j"}}, 0))
+			m.now = m.now.Add(time.Hour)
+			one = must(m.t)(m.engine.Expire(m.t.Context(), one))
+			return m.engine.Finish(m.t.Context(), one, id, lifecycle.Delivery{Outputs: []generation.Asset{{Key: "k"}}})
+		}, map[string]float64{"tasks expired": 1, "tasks succeeded": 1, "attempts fal none": 1, "credits image": 10}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMetered(t, env.Worker)
+			must(t)(test.end(m, m.begin()))
+			wantCounts(t, m.counts(), test.want)
+		})
+	}
+}
+
+func TestWhatWasNotWrittenIsNotCounted(t *testing.T) {
+	t.Parallel()
+	m := newMetered(t, env.Worker)
+	one := m.begin()
+	m.sums()
+	m.store.Fail = func(string) error { return errors.New("throttled") }
+	if _, err := m.engine.Cancel(t.Context(), one); err == nil {
+		t.Fatal("no error")
+	}
+	wantCounts(t, m.counts(), map[string]float64{})
+}
+
+func TestAMissedWebhookIsOneThatALookUpReplaced(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		provider, reason string
+		another          bool
+		missed           float64
+	}{
+		"a look-up":                  {"replicate", "poll", false, 1},
+		"a report":                   {"replicate", "notice", false, 0},
+		"a report of another":        {"replicate", "notice", true, 1},
+		"a provider without reports": {"openai", "poll", false, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m, ok := newMetered(t, env.Worker), must(t)
+			one, id := m.start(m.begin(), "c", test.provider)
+			one = ok(m.engine.Accept(t.Context(), one, id, provider.Answer{Job: provider.Job{ID: "j"}}, 0))
+			message := task.Message{Task: one.ID, Reason: test.reason, Attempt: id}
+			if test.another {
+				message.Attempt = "att_other"
+			}
+			body, err := json.Marshal(message)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = m.metrics.Message(func(ctx context.Context, _ []byte) error {
+				_, err := m.engine.Finish(ctx, one, id, lifecycle.Delivery{Outputs: []generation.Asset{{Key: "k"}}})
+				return err
+			})(t.Context(), body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := m.sums()["webhook_receipts missed"]; got != test.missed {
+				t.Errorf("missed %v, want %v", got, test.missed)
+			}
+		})
+	}
+}
+
+func TestAMessageThatWaitedIsTimed(t *testing.T) {
+	t.Parallel()
+	m := newMetered(t, env.Worker)
+	handle := lambdahttp.SQSHandler(m.metrics.Message(func(context.Context, []byte) error { return nil }), lambdahttp.Options{})
+	sent := map[string]string{"SentTimestamp": "1772366395000"} // five seconds before
+	_, err := handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{
+		{MessageId: "1", Body: `{"task":"task_1","reason":"created"}`, Attributes: sent},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if age := m.sums()["queue_age"]; age < 5000 || age > 5100 {
+		t.Errorf("waited %v ms", age)
+	}
+	_, err = handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{
+		{MessageId: "1", Body: `{"task":"task_1","reason":"poll"}`, Attributes: sent},
+		{MessageId: "2", Body: `not JSON`, Attributes: sent},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantCounts(t, m.counts(), map[string]float64{})
+}
+
+func TestRequestsByFunctionOutcomeAndOperation(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		function, method, path, prefer string
+		status                         int
+		want                           []string
+	}{
+		"a submit":      {env.Generate, "POST", "/api/generate", "", 202, []string{"requests generate ok", "latency submit"}},
+		"a wait":        {env.Generate, "POST", "/api/generate", "wait=20", 200, []string{"requests generate ok", "latency wait"}},
+		"the seed form": {env.Generate, "POST", "/api/generate/image", "", 200, []string{"requests generate ok", "latency wait"}},
+		"an OpenAI image that failed": {env.Generate, "POST", "/v1/images/generations", "", 502, []string{
+			"requests generate server_error", "latency wait",
+		}},
+		"a text":             {env.Prompt, "POST", "/v1/chat/completions", "", 200, []string{"requests prompt ok", "latency text"}},
+		"a read":             {env.Task, "GET", "/api/task/task_1", "", 404, []string{"requests task client_error", "latency read"}},
+		"a change":           {env.Admin, "PUT", "/api/admin/configs/c", "", 200, []string{"requests admin ok"}},
+		"a cancellation":     {env.Task, "POST", "/api/task/t/cancel", "", 200, []string{"requests task ok"}},
+		"a report":           {env.Webhook, "POST", "/api/webhooks/fal", "", 202, []string{"requests webhook ok", "webhook_receipts received"}},
+		"a report again":     {env.Webhook, "POST", "/api/webhooks/fal", "", 200, []string{"requests webhook ok", "webhook_receipts duplicate"}},
+		"a forged report":    {env.Webhook, "POST", "/api/webhooks/fal", "", 401, []string{"requests webhook client_error", "webhook_receipts rejected"}},
+		"a report too early": {env.Webhook, "POST", "/api/webhooks/fal", "", 503, []string{"requests webhook server_error"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMetered(t, test.function)
+			h := m.metrics.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(test.status) }))
+			r := httptest.NewRequestWithContext(t.Context(), test.method, test.path, nil)
+			r.Header.Set("Prefer", test.prefer)
+			h.ServeHTTP(httptest.NewRecorder(), r)
+			if m.out.Len() == 0 {
+				t.Error("nothing was flushed when the request ended")
+			}
+			got := m.sums()
+			for _, name := range test.want {
+				if _, ok := got[name]; !ok {
+					t.Errorf("published %v, want %q", got, name)
+				}
+			}
+			if len(got) != len(test.want) {
+				t.Errorf("published %v, want only %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestTheLagOfAReportIsWhatItsTimeStampSays(t *testing.T) {
+	t.Parallel()
+	for stamp, want := range map[string]float64{"1772366397": 3000, "": -1, "1": -1, "yesterday": -1} {
+		m := newMetered(t, env.Webhook)
+		h := m.metrics.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) }))
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/api/webhooks/replicate?task=t", nil)
+		r.Header.Set("Webhook-Timestamp", stamp)
+		h.ServeHTTP(httptest.NewRecorder(), r)
+		got, ok := m.sums()["webhook_lag replicate"]
+		if ok != (want >= 0) || ok && (got < want || got > want+100) {
+			t.Errorf("%q: %v, %v", stamp, got, ok)
+		}
+	}
+}
+
+type dueList []string
+
+func (d dueList) Due(context.Context, time.Time, int) ([]string, error) { return d, nil }
+
+func TestATickFindsTasksThatNobodyCouldEnd(t *testing.T) {
+	t.Parallel()
+	m := newMetered(t, env.Worker)
+	old, fresh := m.begin(), m.begin()
+	ended := must(t)(m.engine.Cancel(t.Context(), m.begin()))
+	m.sums()
+	due := m.metrics.due(dueList{old.ID, ended.ID, "task_gone", fresh.ID}, m.store)
+	for late, want := range map[time.Duration]float64{time.Minute: 0, time.Hour: 2} {
+		ids, err := due.Due(t.Context(), old.ExpiresAt.Add(late), 100)
+		if err != nil || len(ids) != 4 {
+			t.Fatalf("%v, %v", ids, err)
+		}
+		got, published := m.sums()["overdue_tasks"]
+		if got != want || !published {
+			t.Errorf("%s late: %v overdue (published: %v), want %v", late, got, published, want)
+		}
+	}
+}
+
+func TestWithoutMetricsNothingIsWrapped(t *testing.T) {
+	t.Parallel()
+	var none *Metrics
+	store := &storetest.Memory{}
+	if none.store(store, nil) != lifecycle.Store(store) || none.Handler(http.NotFoundHandler()) == nil {
+		t.Error("wrapped")
+	}
+	called := false
+	err := none.Message(func(context.Context, []byte) error { called = true; return nil })(t.Context(), []byte(`{}`))
+	if err != nil || !called {
+		t.Error("not called")
+	}
+}
