@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -18,23 +17,25 @@ import (
 )
 
 func main() {
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	log := app.NewLog(os.Stdout)
 	gateway, deployment, err := app.Load(context.Background(), log)
 	if err != nil {
 		log.Error("the function cannot start", "error", err)
 		os.Exit(1)
 	}
-	lambdahttp.Start(adminapi.New(adminapi.Deps{
+	lambdahttp.Start(gateway.Metrics.Handler(adminapi.New(adminapi.Deps{
 		Auth: gateway.Auth(), Store: gateway.Store, Secrets: gateway.Secrets, Desk: gateway.Desk,
 		Canceler: gateway.Runner, Reports: gateway.Engine, Queue: gateway.Runner.Queue, Signer: gateway.Assets,
 		Prober: &adminapi.Caller{
 			Providers: gateway.Providers, Keeper: gateway.Keeper(), Signer: gateway.Assets, Prepare: gateway.Prepare,
 			Now: gateway.Now, NewID: app.NewID,
 		},
+		Health:  adminapi.Shared{Monitor: gateway.Monitor, Meter: gateway.Store, Now: gateway.Now},
+		Monitor: gateway.Monitor, Views: gateway.Views, Latencies: gateway.Latencies,
 		Providers: gateway.Descriptions(), CheckData: app.CheckData,
 		CheckURL:    func(raw string) error { return safehttp.CheckURL(raw, safehttp.Options{AnyPort: true}) },
-		AllowReveal: deployment.RevealKeys, Facts: facts(deployment), Now: gateway.Now, NewID: app.NewID, Log: log,
-	}), app.Lambda(deployment, log))
+		AllowReveal: deployment.RevealKeys, Facts: facts(deployment), Now: gateway.Now, NewID: app.NewID, Log: log.Logger,
+	})), app.Lambda(deployment, log))
 }
 
 // facts are what the console shows of the deployment.

@@ -75,6 +75,8 @@ type App struct {
 	// Monitor knows the health of configs, and Limiter their limits and the callers'.
 	Monitor *health.Monitor
 	Limiter *limit.Limiter
+	// Latencies are how quick configs were, as this process saw it.
+	Latencies *failover.Memory
 }
 
 // NewID returns an id that nobody can guess, ordered by time: a prefix and a
@@ -91,13 +93,13 @@ func NewID(prefix string) string {
 func New(p Parts) *App {
 	monitor, limiter := health.New(p.Store, health.Options{Now: p.Now}), limit.New(p.Store, p.Now)
 	guard := &gate{monitor: monitor, limiter: limiter, log: p.Log}
-	a := &App{Monitor: monitor, Limiter: limiter, Parts: p, Views: NewViews(p.Store, p.Now), Quotas: quota.NewBook(p.Store, p.Now)}
+	a := &App{Latencies: &failover.Memory{}, Monitor: monitor, Limiter: limiter, Parts: p, Views: NewViews(p.Store, p.Now), Quotas: quota.NewBook(p.Store, p.Now)}
 	inputs := images{store: p.Assets, providers: p.Providers}
 	store := p.Metrics.store(p.Store, a.promised)
 	a.Engine = lifecycle.NewEngine(store, p.Now, NewID)
 	a.Runner = lifecycle.NewRunner(lifecycle.Parts{
 		Engine: a.Engine, Store: store, Due: p.Metrics.due(p.Store, p.Store), Views: a.Views, Providers: p.Providers, Keys: p.Secrets,
-		Keeper: keeper{p.Assets, p.Fetch}, Queue: Queue{p.Queue}, Health: guard, Gate: guard, Latencies: &failover.Memory{},
+		Keeper: keeper{p.Assets, p.Fetch}, Queue: Queue{p.Queue}, Health: guard, Gate: guard, Latencies: a.Latencies,
 		Reporter:    &reporter{assets: p.Assets, secrets: p.Secrets, client: p.Deliver, now: p.Now},
 		CallbackURL: a.callbackURL, Prepare: inputs.before(p.Prepare), Now: p.Now, NewID: NewID, Log: p.Log,
 	})

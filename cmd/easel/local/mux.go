@@ -62,6 +62,8 @@ func (g *Gateway) admin(auth httpapi.Authenticator) http.Handler {
 			Providers: g.App.Providers, Keeper: g.App.Keeper(), Signer: g.App.Assets, Prepare: g.App.Prepare,
 			Now: time.Now, NewID: app.NewID,
 		},
+		Health:  adminapi.Shared{Monitor: g.App.Monitor, Meter: g.App.Store, Now: time.Now},
+		Monitor: g.App.Monitor, Views: g.App.Views, Latencies: g.App.Latencies,
 		Providers: g.App.Descriptions(), CheckData: app.CheckData,
 		CheckURL:  func(raw string) error { return safehttp.CheckURL(raw, base) },
 		Simulated: func(c settings.Config) bool { return strings.HasPrefix(c.BaseURL, g.URL+simulatorPath+"/") },

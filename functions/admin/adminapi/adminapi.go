@@ -15,7 +15,9 @@ import (
 
 	"easel/shared/apikey"
 	"easel/shared/audit"
+	"easel/shared/catalog"
 	"easel/shared/credits"
+	"easel/shared/failover"
 	"easel/shared/fault"
 	"easel/shared/httpapi"
 	"easel/shared/intake"
@@ -94,6 +96,11 @@ type Desk interface {
 	Place(ctx context.Context, c intake.Checked) (intake.Placed, error)
 }
 
+// Views gives what is configured, as the gateway sees it.
+type Views interface {
+	View(ctx context.Context) (catalog.View, error)
+}
+
 // Canceler ends a task; *lifecycle.Runner is the one.
 type Canceler interface {
 	Cancel(ctx context.Context, t task.Task) (task.Task, error)
@@ -138,6 +145,11 @@ type Deps struct {
 	Prober   Prober
 	// Health may be nil: then the health of a config is read from its last attempts.
 	Health Health
+	// Monitor closes breakers and says what is ready; nil shares no health.
+	Monitor Monitor
+	// Views and Latencies explain routing; Latencies may be nil.
+	Views     Views
+	Latencies failover.Latencies
 	// Login may be nil: then there are keys only.
 	Login Login
 	// Providers are the protocols that a config may speak.
@@ -204,6 +216,8 @@ func (h *handler) table() map[string]httpapi.HandlerFunc {
 		"POST /api/admin/configs/test":           h.testDraft,
 		"POST /api/admin/configs/{id}/duplicate": h.duplicateConfig,
 		"PUT /api/admin/configs/{id}/key":        h.putConfigKey,
+		"POST /api/admin/configs/{id}/reset":     h.resetHealth,
+		"POST /api/admin/route":                  h.route,
 		"DELETE /api/admin/configs/{id}/key":     h.deleteConfigKey,
 		"POST /api/admin/configs/{id}/reveal":    h.revealConfigKey,
 		"POST /api/admin/configs/{id}/test":      h.testConfig,

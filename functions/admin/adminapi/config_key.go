@@ -91,6 +91,7 @@ func (h *handler) changeKey(w http.ResponseWriter, r *http.Request, change func(
 		})
 	}
 	h.dropSecret(r, before.SecretName)
+	h.mended(r, after)
 	return h.answerConfig(w, http.StatusOK, after)
 }
 
