@@ -27,6 +27,8 @@ export interface ChartProps {
   points: readonly Point[];
   form: "bars" | "lines" | "areas";
   bucket: "minute" | "hour" | "day";
+  /** The top of the value axis, where it is fixed. */
+  max?: number;
   /** Writes a value, in the tooltip, the axis and the table. */
   show: (value: number) => string;
 }
@@ -56,7 +58,7 @@ export function TimeChart(props: ChartProps) {
     >
       {asTable ? (
         // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a region that scrolls must be reachable by keyboard
-        <div tabIndex={0} role="region" aria-label={title} className="h-52 overflow-auto rounded-md border border-line">
+        <div tabIndex={0} role="region" aria-label={title} className="h-[12.5rem] overflow-auto rounded-md border border-line">
           <table className="w-full text-xs">
             <thead className="sticky top-0 bg-sunken text-left text-ink-3">
               <tr>
@@ -88,7 +90,7 @@ export function TimeChart(props: ChartProps) {
           </table>
         </div>
       ) : nothing ? (
-        <div className="flex h-52 items-center justify-center">
+        <div className="flex h-[12.5rem] items-center justify-center">
           <Empty title={t("chart.nothing")} icon={<ChartColumn aria-hidden className="size-5" strokeWidth={1.5} />} />
         </div>
       ) : (
@@ -98,7 +100,7 @@ export function TimeChart(props: ChartProps) {
               <Plot {...props} when={when} />
             </Suspense>
           </div>
-          <figcaption className="flex min-h-6 flex-wrap gap-x-4 gap-y-1 text-xs text-ink-2">
+          <figcaption className="flex flex-wrap gap-x-4 gap-y-1 text-xs text-ink-2">
             {series.map((s) => (
               <span key={s.key} className="inline-flex items-center gap-1.5">
                 <svg aria-hidden viewBox="0 0 8 8" className="size-2">

@@ -26,6 +26,14 @@ function Veil() {
   return <div className="fixed inset-0 z-40 animate-fade bg-veil" />;
 }
 
+/** Focuses the first control of an overlay's form, else the overlay itself, and not the button that closes it. */
+function focusFirst(event: Event) {
+  event.preventDefault();
+  const { currentTarget: content } = event;
+  if (!(content instanceof HTMLElement)) return;
+  (content.querySelector<HTMLElement>("form :is(input, select, textarea):enabled") ?? content).focus();
+}
+
 interface OverlayProps {
   open: boolean;
   onClose: () => void;
@@ -60,6 +68,7 @@ export function Drawer({ open, onClose, title, description, children, footer, wi
       <Dialog.Portal>
         <Veil />
         <Dialog.Content
+          onOpenAutoFocus={focusFirst}
           {...(description ? {} : { "aria-describedby": undefined })}
           className={cx(
             "fixed inset-y-0 right-0 z-50 flex w-full animate-drawer flex-col border-l border-line bg-surface shadow-pop focus:outline-none",
@@ -82,6 +91,7 @@ export function Modal({ open, onClose, title, description, children, footer, wid
       <Dialog.Portal>
         <Veil />
         <Dialog.Content
+          onOpenAutoFocus={focusFirst}
           {...(description ? {} : { "aria-describedby": undefined })}
           className={cx(
             "fixed inset-x-3 top-[8dvh] z-50 mx-auto flex max-h-[84dvh] animate-pop flex-col overflow-hidden rounded-xl border border-line bg-surface shadow-pop focus:outline-none",

@@ -65,7 +65,7 @@ export function Card({ title, hint, actions, className, flush = false, children 
 /** Pairs of a name and a value. */
 export function Facts({ items, className }: { items: readonly (readonly [ReactNode, ReactNode] | false | undefined)[]; className?: string }) {
   return (
-    <dl className={cx("grid grid-cols-[minmax(7rem,auto)_1fr] gap-x-4 gap-y-1.5", className)}>
+    <dl className={cx("grid grid-cols-[minmax(7rem,auto)_minmax(0,1fr)] gap-x-4 gap-y-1.5", className)}>
       {items.map((item, i) =>
         item ? (
           <div key={i} className="contents">

@@ -49,8 +49,19 @@ function TipBox({ active, label, series, row, show, when }: TipProps) {
   );
 }
 
+/** The width in pixels that the labels of the value axis need. */
+function axisWidth({ points, series, form, show }: ChartProps): number {
+  const sums = points.map(({ values }) => {
+    const all = series.map((s) => values[s.key] ?? 0);
+    return form === "lines" ? Math.max(...all) : all.reduce((sum, value) => sum + value, 0);
+  });
+  const top = Math.max(0, ...sums) * 1.2;
+  return Math.max(...[top, top / 3, (top * 2) / 3].map((value) => show(value).length)) * 6.6 + 10;
+}
+
 /** Draws a chart; loaded only when there is one to draw. */
-export default function Plot({ title, series, points, form, bucket, show, when }: PlotProps) {
+export default function Plot(props: PlotProps) {
+  const { title, series, points, form, bucket, show, when, max } = props;
   const format = useFormat();
   const rows = points.map((point) => ({ at: point.at.getTime(), ...point.values }));
   const axis = (at: number) => (bucket === "day" ? format.day(new Date(at)) : format.clock(new Date(at)));
@@ -59,7 +70,7 @@ export default function Plot({ title, series, points, form, bucket, show, when }
       <ComposedChart data={rows} margin={{ top: 6, right: 4, bottom: 0, left: 0 }} accessibilityLayer title={title} barCategoryGap="18%">
         <CartesianGrid vertical={false} stroke="var(--line)" />
         <XAxis dataKey="at" tickFormatter={axis} tick={tick} tickLine={false} axisLine={false} minTickGap={40} height={20} />
-        <YAxis tickFormatter={show} tick={tick} tickLine={false} axisLine={false} width="auto" allowDecimals={form === "lines"} tickCount={4} />
+        <YAxis tickFormatter={show} tick={tick} tickLine={false} axisLine={false} width={axisWidth(props)} allowDecimals={form === "lines"} tickCount={4} domain={[0, max ?? "auto"]} />
         <Tooltip
           cursor={{ fill: "var(--hover)", stroke: "var(--line-strong)" }}
           isAnimationActive={false}

@@ -34,7 +34,7 @@ export function ErrorState({ error, retry }: { error: Error; retry?: () => void 
 }
 
 interface EmptyProps {
-  title: string;
+  title: ReactNode;
   hint?: ReactNode;
   action?: ReactNode;
   icon?: ReactNode;
@@ -45,7 +45,7 @@ export function Empty({ title, hint, action, icon }: EmptyProps) {
   return (
     <div className="flex flex-col items-center gap-1.5 px-4 py-12 text-center">
       <span className="mb-1 text-ink-3">{icon ?? <Inbox aria-hidden className="size-6" strokeWidth={1.5} />}</span>
-      <p className="font-medium">{title}</p>
+      <div className="font-medium">{title}</div>
       {hint && <p className="max-w-md text-ink-3">{hint}</p>}
       {action && <div className="mt-2">{action}</div>}
     </div>

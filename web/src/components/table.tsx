@@ -35,16 +35,16 @@ const headCell =
   "sticky top-(--head) z-10 h-8 border-b border-line bg-sunken px-3 text-left text-xs font-medium whitespace-nowrap text-ink-3 first:rounded-tl-[9px] last:rounded-tr-[9px]";
 const bodyCell = cx(
   "px-3 py-2 align-middle",
-  "max-sm:flex max-sm:justify-between max-sm:gap-4 max-sm:px-4 max-sm:py-1 max-sm:text-right max-sm:before:shrink-0 max-sm:before:text-ink-3 max-sm:before:content-[attr(data-label)] max-sm:empty:hidden",
+  "max-sm:flex max-sm:justify-between max-sm:gap-4 max-sm:px-4 max-sm:py-1 max-sm:text-right max-sm:before:shrink-0 max-sm:before:text-ink-3 max-sm:before:content-[attr(data-label)] max-sm:empty:hidden max-sm:[&>*]:min-w-0",
 );
 /** The classes of a table's row; a card on phones. */
-export const rowLook = "group/row hover:bg-hover max-sm:block max-sm:py-2.5 [&:not(:last-child)>td]:border-b [&>td]:border-line max-sm:[&>td]:border-0! max-sm:[&:not(:last-child)]:border-b border-line";
+export const rowLook = "group/row hover:bg-hover max-sm:block max-sm:py-2.5 [&:not(:last-child)>td]:border-b [&:last-child>td:first-child]:rounded-bl-[9px] [&:last-child>td:last-child]:rounded-br-[9px] [&>td]:border-line max-sm:[&>td]:border-0! max-sm:[&:not(:last-child)]:border-b border-line";
 
 /** A dense table with a heading that stays in sight; on phones each row is a card. */
 export function Table<T>({ label, columns, rows, rowKey, detail, dim }: TableProps<T>) {
   const { t } = useI18n();
   const [open, setOpen] = useState<string>();
-  const look = (column: Column<T>) => cx(column.end && "text-right", column.from && froms[column.from], column.className);
+  const look = (column: Column<T>) => cx(column.end && "text-right whitespace-nowrap", column.from && froms[column.from], column.className);
   return (
     <table aria-label={label} aria-busy={rows === undefined} role="table" className="w-full border-separate border-spacing-0 max-sm:block">
       <thead role="rowgroup" className="max-sm:hidden">
@@ -80,15 +80,15 @@ export function Table<T>({ label, columns, rows, rowKey, detail, dim }: TablePro
                 <Fragment key={key}>
                   <tr role="row" className={cx(rowLook, dim?.(row) && "text-ink-3", shown && "bg-hover")}>
                     {detail && (
-                      <td role="cell" className={cx(bodyCell, "pr-0")}>
+                      <td role="cell" className="py-2 pl-3 align-middle max-sm:block max-sm:px-3 max-sm:py-0.5">
                         <button
                           type="button"
                           aria-expanded={shown}
-                          aria-label={t("table.details")}
                           onClick={() => setOpen(shown ? undefined : key)}
-                          className="-m-1 inline-flex size-6 items-center justify-center rounded text-ink-3 hover:bg-line hover:text-ink pointer-coarse:size-9"
+                          className="-m-1 inline-flex min-h-6 min-w-6 items-center justify-center gap-1 rounded text-xs text-ink-3 hover:bg-line hover:text-ink max-sm:px-1 pointer-coarse:min-h-9"
                         >
                           <ChevronRight aria-hidden className={cx("size-3.5 transition-transform", shown && "rotate-90")} />
+                          <span className="sm:sr-only">{t("table.details")}</span>
                         </button>
                       </td>
                     )}

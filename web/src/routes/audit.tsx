@@ -21,7 +21,7 @@ export function AuditPage() {
   const navigate = route.useNavigate();
   const audit = useInfiniteQuery(auditQuery(search));
   const set = (change: Partial<typeof search>) => void navigate({ search: (now) => ({ ...now, ...change }), replace: true });
-  const active = Object.values(search).some((value) => value !== undefined);
+  const active = Object.values(search).some(Boolean);
   const columns: Column<AuditEntry>[] = [
     { header: t("audit.when"), cell: (e) => <Ago at={e.at} className="whitespace-nowrap text-ink-3" /> },
     {

@@ -46,14 +46,14 @@ export function ConfigRow({ config, place, health, admin, onEdit }: RowProps) {
     touches: [configKeys.all, healthKeys.all],
   });
   const close = () => setOpen(undefined);
-  const cell = "px-2.5 py-2 max-sm:inline-flex max-sm:items-center max-sm:px-4 max-sm:py-1";
+  const cell = "px-2.5 py-2 max-sm:p-0";
   return (
     <tr
       ref={setNodeRef}
       role="row"
       data-config={config.name}
       style={{ transform: moved(transform), transition: transition ?? undefined }}
-      className={cx(rowLook, "bg-surface", !config.active && "text-ink-3", isDragging && "relative z-20 shadow-pop")}
+      className={cx(rowLook, "bg-surface max-sm:grid! max-sm:grid-cols-[auto_minmax(0,1fr)_auto] max-sm:items-center max-sm:gap-x-2 max-sm:gap-y-1.5 max-sm:px-3", !config.active && "text-ink-3", isDragging && "relative z-20 shadow-pop")}
     >
       <td role="cell" className={cx(cell, "whitespace-nowrap")}>
         <span className="inline-flex items-center gap-1">
@@ -85,10 +85,10 @@ export function ConfigRow({ config, place, health, admin, onEdit }: RowProps) {
           <span className="text-xs text-ink-3">{config.provider}</span>
         </div>
       </td>
-      <td role="cell" className={cell}>
+      <td role="cell" className={cx(cell, "max-sm:col-start-2 max-sm:row-start-2")}>
         <HealthCell config={config} health={health} />
       </td>
-      <td role="cell" className={cx(cell, "max-w-72 max-lg:hidden")}>
+      <td role="cell" className={cx(cell, "max-lg:hidden")}>
         <div className="truncate font-mono text-xs" title={config.model}>
           {config.model || "–"}
         </div>
@@ -97,7 +97,7 @@ export function ConfigRow({ config, place, health, admin, onEdit }: RowProps) {
           {config.endpoint}
         </div>
       </td>
-      <td role="cell" className={cx(cell, "whitespace-nowrap")}>
+      <td role="cell" className={cx(cell, "whitespace-nowrap max-sm:hidden")}>
         {config.keyMask ? (
           <code className="font-mono text-xs">{config.keyMask}</code>
         ) : config.simulated ? (
@@ -112,7 +112,7 @@ export function ConfigRow({ config, place, health, admin, onEdit }: RowProps) {
       <td role="cell" className={cx(cell, "num text-xs whitespace-nowrap text-ink-2 max-xl:hidden")}>
         {config.timeoutSeconds} s · {config.maxRetries}×
       </td>
-      <td role="cell" className={cell}>
+      <td role="cell" className={cx(cell, "max-sm:col-start-3 max-sm:row-start-1 max-sm:justify-self-end")}>
         <Switch
           checked={toggle.isPending ? toggle.variables : config.active}
           disabled={!admin || toggle.isPending}
@@ -120,7 +120,7 @@ export function ConfigRow({ config, place, health, admin, onEdit }: RowProps) {
           label={t("configs.enable", { name: config.name })}
         />
       </td>
-      <td role="cell" className={cx(cell, "max-sm:float-right")}>
+      <td role="cell" className={cx(cell, "max-sm:col-start-3 max-sm:row-start-2")}>
         {admin && (
           <div className="flex items-center justify-end gap-0.5">
             <Button small look="ghost" icon={<Zap aria-hidden className="size-3.5" />} onClick={() => setOpen("test")}>

@@ -90,20 +90,20 @@ export function ConfigSection({ kind, configs, health, onEdit }: SectionProps) {
         accessibility={{ announcements, screenReaderInstructions: { draggable: t("dnd.how") } }}
       >
         <SortableContext items={ids} strategy={verticalListSortingStrategy}>
-          <table role="table" aria-labelledby={heading} className="w-full border-separate border-spacing-0 max-sm:block">
+          <table role="table" aria-labelledby={heading} className="w-full border-separate border-spacing-0 max-sm:block lg:table-fixed">
             <thead role="rowgroup" className="max-sm:hidden">
               <tr role="row">
-                <th role="columnheader" className={cx(head, "w-16 border-t")}>
+                <th role="columnheader" className={cx(head, "w-[4.5rem] border-t")}>
                   <span className="sr-only">{t("field.priority")}</span>
                 </th>
-                <th role="columnheader" className={cx(head, "border-t")}>{t("field.name")}</th>
-                <th role="columnheader" className={cx(head, "border-t")}>{t("field.health")}</th>
+                <th role="columnheader" className={cx(head, "w-[24%] border-t")}>{t("field.name")}</th>
+                <th role="columnheader" className={cx(head, "w-32 border-t")}>{t("field.health")}</th>
                 <th role="columnheader" className={cx(head, "border-t max-lg:hidden")}>{t("field.upstream")}</th>
-                <th role="columnheader" className={cx(head, "border-t")}>{t("field.key")}</th>
-                <th role="columnheader" className={cx(head, "border-t max-xl:hidden")}>{t("field.limits")}</th>
-                <th role="columnheader" className={cx(head, "border-t max-xl:hidden")}>{t("field.timeoutRetries")}</th>
-                <th role="columnheader" className={cx(head, "border-t")}>{t("field.enabled")}</th>
-                <th role="columnheader" className={cx(head, "w-24 border-t")}>
+                <th role="columnheader" className={cx(head, "w-24 border-t")}>{t("field.key")}</th>
+                <th role="columnheader" className={cx(head, "w-32 border-t max-xl:hidden")}>{t("field.limits")}</th>
+                <th role="columnheader" className={cx(head, "w-32 border-t max-xl:hidden")}>{t("field.timeoutRetries")}</th>
+                <th role="columnheader" className={cx(head, "w-20 border-t")}>{t("field.enabled")}</th>
+                <th role="columnheader" className={cx(head, "w-32 border-t")}>
                   <span className="sr-only">{t("field.actions")}</span>
                 </th>
               </tr>

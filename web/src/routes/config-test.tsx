@@ -57,7 +57,7 @@ export function TestPanel({ run, kind }: PanelProps) {
       </Form>
       <div role="status" aria-live="polite">
         {test.isPending && <p className="text-ink-3">{t("test.running")}</p>}
-        {test.data && !test.isPending && <Result result={test.data} />}
+        {test.data && <Result result={test.data} />}
       </div>
     </div>
   );

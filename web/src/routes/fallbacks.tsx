@@ -9,7 +9,7 @@ export function NotFound() {
   return (
     <main className="flex min-h-[60dvh] items-center justify-center">
       <Empty
-        title={t("notFound.title")}
+        title={<h1>{t("notFound.title")}</h1>}
         hint={t("notFound.hint")}
         action={
           <Link to="/" className={buttonLook("plain")}>

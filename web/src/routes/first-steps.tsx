@@ -76,9 +76,9 @@ export function FirstSteps({ compact = false }: { compact?: boolean }) {
               <CircleDashed aria-label={t("welcome.open")} className="mt-0.5 size-5 shrink-0 text-ink-3" />
             )}
             <div className="min-w-0 flex-1">
-              <h3 className={cx("font-medium", step.done && "text-ink-3")}>
+              <div className={cx("font-medium", step.done && "text-ink-3")}>
                 {i + 1}. {t(step.title)}
-              </h3>
+              </div>
               <p className="text-xs text-ink-3">{t(step.hint)}</p>
             </div>
             {!step.done && (

@@ -27,8 +27,7 @@ export function Media({ url, contentType, alt, className, thumbnail = false }: M
   const shared = { src: url, className: cx("bg-sunken object-contain", className), onError: () => setBroken(url) };
   if (contentType.startsWith("video/")) {
     return (
-      // What providers draw has no sound track to caption.
-      // eslint-disable-next-line jsx-a11y/media-has-caption
+      // What providers draw has no sound track to caption; it is muted for those that have one.
       <video {...shared} aria-label={alt} muted loop playsInline controls={!thumbnail} preload="metadata" autoPlay={!thumbnail} />
     );
   }

@@ -219,6 +219,7 @@ function Charts({ stats }: { stats: Stats }) {
       <TimeChart
         title={t("chart.success")}
         form="lines"
+        max={1}
         bucket={bucket}
         show={format.percent}
         series={[{ key: "rate", label: t("stat.successRate"), color: "var(--good)" }]}

@@ -27,7 +27,7 @@ export function TasksPage() {
   const tasks = useInfiniteQuery(tasksQuery({ ...filter, limit: view === "gallery" ? 60 : 50 }));
   const models = useQuery(modelsQuery);
   const set = (change: Partial<typeof search>) => void navigate({ search: (now) => ({ ...now, ...change }), replace: true });
-  const active = Object.values(filter).some((value) => value !== undefined);
+  const active = Object.values(filter).some(Boolean);
 
   const columns: Column<Task>[] = [
     { header: t("field.status"), cell: (task) => <StatusBadge status={task.status} />, className: "w-28" },
@@ -147,7 +147,7 @@ function Gallery({ tasks }: { tasks: readonly Task[] }) {
                     className="absolute inset-0 size-full object-cover! transition-transform group-hover:scale-[1.02]"
                   />
                 ) : (
-                  <span className="line-clamp-6">{task.text || task.error?.message || t(`status.${task.status}`)}</span>
+                  <span className="line-clamp-6">{task.text || (task.error?.message ?? t(`status.${task.status}`))}</span>
                 )}
                 {task.status !== "succeeded" && (
                   <span className="absolute top-2 left-2">

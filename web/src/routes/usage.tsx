@@ -46,7 +46,7 @@ export function UsagePage() {
   const providers = useQuery(providersQuery);
   const nameOf = (id: string) => configs.data?.find((config) => config.id === id)?.name ?? id;
   const set = (change: Partial<typeof search>) => void navigate({ search: (now) => ({ ...now, ...change }), replace: true });
-  const active = Object.values(search).some((value) => value !== undefined);
+  const active = Object.values(search).some(Boolean);
   const rows = usage.data?.pages.flatMap((page) => page.items) ?? [];
 
   const columns: Column<UsageRecord>[] = [

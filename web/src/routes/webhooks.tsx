@@ -27,7 +27,7 @@ export function WebhooksPage() {
   const deliveries = useInfiniteQuery(deliveriesQuery(search));
   const again = useAction({ run: (task: string) => redeliver(task), touches: [deliveryKeys.all], done: t("delivery.again") });
   const set = (change: Partial<typeof search>) => void navigate({ search: (now) => ({ ...now, ...change }), replace: true });
-  const active = Object.values(search).some((value) => value !== undefined);
+  const active = Object.values(search).some(Boolean);
   const columns: Column<Delivery>[] = [
     { header: t("field.status"), cell: (d) => <StatusBadge status={d.state} /> },
     { header: t("delivery.event"), cell: (d) => <code className="font-mono text-xs whitespace-nowrap">{d.event}</code> },

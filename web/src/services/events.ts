@@ -87,7 +87,8 @@ const pause = (ms: number, signal: AbortSignal) =>
  * Rejects only when the server refuses.
  */
 export async function followTask(id: string, onTask: (task: Task) => void, signal: AbortSignal): Promise<void> {
-  for (let tries = 0; !signal.aborted; tries++) {
+  const stopped = () => signal.aborted;
+  for (let tries = 0; !stopped(); tries++) {
     try {
       for await (const task of taskStates(id, signal)) {
         tries = 0;
@@ -95,7 +96,7 @@ export async function followTask(id: string, onTask: (task: Task) => void, signa
         if (isTerminal(task.status)) return;
       }
     } catch (error) {
-      if (signal.aborted) return;
+      if (stopped()) return;
       if (error instanceof Error && error.name === "Problem") throw error;
     }
     await pause(Math.min(250 * 2 ** tries, 5000), signal);
