@@ -34,7 +34,7 @@ func main() {
 		Monitor: gateway.Monitor, Views: gateway.Views, Latencies: gateway.Latencies,
 		Providers: gateway.Descriptions(), CheckData: app.CheckData,
 		CheckURL:    func(raw string) error { return safehttp.CheckURL(raw, safehttp.Options{AnyPort: true}) },
-		AllowReveal: deployment.RevealKeys, Facts: facts(deployment), Now: gateway.Now, NewID: app.NewID, Log: log.Logger.Logger,
+		AllowReveal: deployment.RevealKeys, Facts: facts(deployment), Now: gateway.Now, NewID: app.NewID, Log: log.Logger,
 	})), app.Lambda(deployment, log))
 }
 
