@@ -42,7 +42,7 @@ func CheckData(providerName string, data json.RawMessage) error {
 		checkModels(&f, members["models"])
 		checkCloudflare(&f, members["cloudflare"])
 	}
-	if providerName != (&custom.Provider{}).Describe().Name {
+	if providerName != customName {
 		return f.Err()
 	}
 	err := custom.Validate(data)

@@ -45,7 +45,7 @@ type Parts struct {
 	Assets    *assets.Store
 	Queue     Sender
 	Providers map[string]provider.Provider
-	// Fetch downloads providers' files, and Deliver reports to callers' endpoints;
+	// Fetch downloads providers' files and callers' images, and Deliver reports to callers' endpoints;
 	// both keep away from private addresses.
 	Fetch, Deliver *http.Client
 	// CheckURL says what is wrong with a URL that a caller chose; nil accepts all.
@@ -94,7 +94,7 @@ func New(p Parts) *App {
 	monitor, limiter := health.New(p.Store, health.Options{Now: p.Now}), limit.New(p.Store, p.Now)
 	guard := &gate{monitor: monitor, limiter: limiter, log: p.Log}
 	a := &App{Latencies: &failover.Memory{}, Monitor: monitor, Limiter: limiter, Parts: p, Views: NewViews(p.Store, p.Now), Quotas: quota.NewBook(p.Store, p.Now)}
-	inputs := images{store: p.Assets, providers: p.Providers}
+	inputs := images{store: p.Assets, providers: p.Providers, client: p.Fetch}
 	store := p.Metrics.store(p.Store, a.promised)
 	a.Engine = lifecycle.NewEngine(store, p.Now, NewID)
 	a.Runner = lifecycle.NewRunner(lifecycle.Parts{

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"easel/shared/fault"
 	"easel/shared/generation"
 	"easel/shared/provider"
+	"easel/shared/provider/custom"
 	"easel/shared/settings"
 )
 
@@ -30,11 +32,19 @@ const inputTTL = time.Hour
 type images struct {
 	store     *assets.Store
 	providers map[string]provider.Provider
+	// client fetches what callers' URLs name; it keeps away from private addresses.
+	client *http.Client
 }
 
 // Upload stores one image under its own hash, so that the same image of one
-// account is kept once.
+// account is kept once. What is no image of a type that callers may send is an
+// InvalidInput error about the field.
 func (i images) Upload(ctx context.Context, account, field string, data []byte) (string, error) {
+	switch http.DetectContentType(data) {
+	case "image/png", "image/jpeg", "image/webp", "image/gif":
+	default:
+		return "", fault.Invalid(field, "is not a png, jpeg, webp or gif image")
+	}
 	owner, content := sha256.Sum256([]byte(account)), sha256.Sum256(data)
 	key := "in/" + hex.EncodeToString(owner[:8]) + "/" + hex.EncodeToString(content[:])
 	_, err := i.store.Put(ctx, key, bytes.NewReader(data), assets.Limits{Kind: generation.Image})
@@ -44,7 +54,7 @@ func (i images) Upload(ctx context.Context, account, field string, data []byte) 
 	case errors.Is(err, assets.ErrTooLarge):
 		return "", fault.Invalid(field, "is too large")
 	case errors.Is(err, assets.ErrContentType), errors.Is(err, assets.ErrEmpty):
-		return "", fault.Invalid(field, "is not an image of an accepted type, or is damaged")
+		return "", fault.Invalid(field, "is damaged: it cannot be read as an image")
 	default:
 		return "", fmt.Errorf("keep an input image: %w", err)
 	}
@@ -79,12 +89,33 @@ func (i images) resolve(ctx context.Context, c *provider.Call, config settings.C
 	return nil
 }
 
-// maxData is the largest image that every provider with jobs takes as data.
-const maxData = 190 << 10
+// The names of the providers that want images in a way of their own.
+const (
+	customName    = "custom"
+	replicateName = "replicate"
+)
+
+// dataLimit is the size from which a provider takes an image by address only;
+// 0 is none. Its driver refuses what is larger all the same.
+func dataLimit(providerName string) int64 {
+	if providerName == replicateName {
+		return 256 << 10
+	}
+	return 0
+}
+
+// byAddress reports whether the config's provider fetches images by itself.
+func (i images) byAddress(config settings.Config) bool {
+	p, ok := i.providers[config.Provider]
+	if !ok || !p.Describe().Jobs {
+		return false
+	}
+	return config.Provider != customName || !custom.TakesData(config.Data)
+}
 
 func (i images) read(ctx context.Context, key string, config settings.Config) (string, error) {
 	address := ""
-	if p, ok := i.providers[config.Provider]; ok && p.Describe().Jobs {
+	if i.byAddress(config) {
 		var err error
 		address, err = i.store.Sign(ctx, key, inputTTL)
 		if err != nil || strings.HasPrefix(address, "https://") {
@@ -96,7 +127,7 @@ func (i images) read(ctx context.Context, key string, config settings.Config) (s
 		return "", err
 	}
 	defer func() { _ = file.Close() }()
-	if address != "" && object.Bytes > maxData && strings.HasPrefix(config.BaseURL, "http://") {
+	if limit := dataLimit(config.Provider); limit > 0 && object.Bytes > limit && address != "" && strings.HasPrefix(config.BaseURL, "http://") {
 		return address, nil // what stands in for a provider on this machine can reach it
 	}
 	data, err := io.ReadAll(file)

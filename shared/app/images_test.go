@@ -14,8 +14,11 @@ import (
 	"easel/shared/assets/disk"
 	"easel/shared/fault"
 	"easel/shared/provider"
+	"easel/shared/provider/custom"
 	"easel/shared/provider/openai"
 	"easel/shared/provider/replicate"
+	"easel/shared/provider/runway"
+	"easel/shared/safehttp"
 	"easel/shared/settings"
 )
 
@@ -28,9 +31,11 @@ func newImages(t *testing.T) images {
 	listener := httptest.NewServer(server)
 	t.Cleanup(listener.Close)
 	return images{
-		store: assets.New(server.Client(listener.URL), assets.Options{Bucket: disk.Bucket, SpoolDir: t.TempDir()}),
+		client: safehttp.New(safehttp.Options{AllowLoopback: true}),
+		store:  assets.New(server.Client(listener.URL), assets.Options{Bucket: disk.Bucket, SpoolDir: t.TempDir()}),
 		providers: map[string]provider.Provider{
 			"openai": openai.New(listener.Client()), "replicate": replicate.New(listener.Client()),
+			"runway": runway.New(listener.Client()), "custom": custom.New(listener.Client()),
 		},
 	}
 }
@@ -58,10 +63,11 @@ func TestAnInputImageReachesTheProviderInAFormItTakes(t *testing.T) {
 		provider, base string
 		want           string
 	}{
-		"as data where the provider wants bytes":          {300, "openai", "http://127.0.0.1:1", "data:image/png;base64,"},
-		"as data where it is small":                       {8, "replicate", "http://127.0.0.1:1", "data:image/png;base64,"},
-		"as data where nobody outside reaches us":         {300, "replicate", "https://api.example", "data:image/png;base64,"},
-		"by address where it is large and can be reached": {300, "replicate", "http://127.0.0.1:1", "http://"},
+		"as data where the provider wants bytes":                    {300, "openai", "http://127.0.0.1:1", "data:image/png;base64,"},
+		"as data where it is small":                                 {8, "replicate", "http://127.0.0.1:1", "data:image/png;base64,"},
+		"as data where nobody outside reaches us":                   {300, "replicate", "https://api.example", "data:image/png;base64,"},
+		"as data where the driver takes no address of this machine": {300, "runway", "http://127.0.0.1:1", "data:image/png;base64,"},
+		"by address where it is large and can be reached":           {320, "replicate", "http://127.0.0.1:1", "http://"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -121,5 +127,29 @@ func TestAnImageThatIsGoneIsAnError(t *testing.T) {
 	call.Request.Image = "asset:in/none"
 	if err := i.resolve(t.Context(), &call, settings.Config{Provider: "openai"}); err == nil {
 		t.Error("no error")
+	}
+}
+
+// TestAnAddressOrTheImageItself looks at what providers get that could reach us.
+func TestAnAddressOrTheImageItself(t *testing.T) {
+	t.Parallel()
+	i := newImages(t)
+	description := func(body string) []byte {
+		return []byte(`{"mode":"sync","submit":{"method":"POST","path":"/x",` + body + `},"answer":{"outputs":"a"}}`)
+	}
+	for name, c := range map[string]struct {
+		config settings.Config
+		want   bool
+	}{
+		"a provider with jobs":          {settings.Config{Provider: "replicate"}, true},
+		"a provider without":            {settings.Config{Provider: "openai"}, false},
+		"an API that takes addresses":   {settings.Config{Provider: "custom", Data: description(`"body":{"i":"{{image}}"}`)}, true},
+		"an API that takes base64":      {settings.Config{Provider: "custom", Data: description(`"body":{"i":"{{image_base64}}"}`)}, false},
+		"an API that takes parts":       {settings.Config{Provider: "custom", Data: description(`"format":"form","body":{"i":"{{image}}"}`)}, false},
+		"a provider that nobody speaks": {settings.Config{Provider: "none"}, false},
+	} {
+		if got := i.byAddress(c.config); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
 	}
 }

@@ -38,11 +38,12 @@ type Filter interface {
 	Check(ctx context.Context, t Ticket) error
 }
 
-// Uploads keeps an image that came inside a request and returns the reference
-// by which a provider call finds it again. The bytes are an image or the error
-// is an InvalidInput one about the field.
+// Uploads keeps an image that came inside a request, or that a URL in it names,
+// and returns the reference by which a provider call finds it again. What is no
+// image, or cannot be fetched, is an InvalidInput error about the field.
 type Uploads interface {
 	Upload(ctx context.Context, account, field string, data []byte) (reference string, err error)
+	Fetch(ctx context.Context, account, field, url string) (reference string, err error)
 }
 
 // Quotas knows the monthly limits that a task counts against; *quota.Book is the one.
@@ -62,7 +63,8 @@ type Desk struct {
 	CheckURL func(raw string) error
 	// Filter may be nil.
 	Filter Filter
-	// Uploads may be nil; then only small images can come inside a request.
+	// Uploads may be nil; then only small images can come inside a request, and
+	// providers fetch URLs by themselves.
 	Uploads Uploads
 	// Quotas may be nil; then there are no monthly limits.
 	Quotas Quotas
@@ -157,15 +159,16 @@ func (d *Desk) order(ctx context.Context, c Checked) (lifecycle.Order, error) {
 			return lifecycle.Order{}, err
 		}
 	}
-	request, err := d.storeImages(ctx, c.Account, c.Request)
-	if err != nil {
-		return lifecycle.Order{}, err
-	}
 	var quotas []task.Quota
 	if d.Quotas != nil {
+		var err error
 		if quotas, err = d.Quotas.Limits(ctx, c.Account, c.User, c.Model.Model, c.Quote.Credits); err != nil {
 			return lifecycle.Order{}, err
 		}
+	}
+	request, err := d.storeImages(ctx, c.Account, c.Request)
+	if err != nil {
+		return lifecycle.Order{}, err
 	}
 	return lifecycle.Order{
 		Account: c.Account, KeyID: c.KeyID, User: c.User, RequestID: c.RequestID, Request: request,

@@ -67,6 +67,14 @@ func (u *uploads) Upload(_ context.Context, _, field string, data []byte) (strin
 	return "asset:" + field, nil
 }
 
+func (u *uploads) Fetch(_ context.Context, _, field, url string) (string, error) {
+	if u.err != nil {
+		return "", u.err
+	}
+	u.kept[field] = url
+	return "asset:" + field, nil
+}
+
 func data(text string) string {
 	return "data:image/png;base64," + base64.StdEncoding.EncodeToString([]byte(text))
 }
@@ -81,9 +89,21 @@ func TestImagesInsideARequestAreKeptElsewhere(t *testing.T) {
 	if err != nil || r.Image != "asset:image" || r.Mask != "asset:mask" || u.kept["image"] != "one" || u.kept["mask"] != "two" {
 		t.Errorf("request = %+v, kept %v, %v", r, u.kept, err)
 	}
-	placed, err = place(t, g, image(generation.Request{Model: "painter", Image: "https://example.com/a.png"}))
-	if err != nil || placed.Task.Request.Image != "https://example.com/a.png" {
+}
+
+func TestImagesByURLAreFetchedWhereThereIsAPlaceForThem(t *testing.T) {
+	t.Parallel()
+	g := intaketest.New(t)
+	const url = "https://example.com/a.png"
+	placed, err := place(t, g, image(generation.Request{Model: "painter", Image: url}))
+	if err != nil || placed.Task.Request.Image != url {
 		t.Errorf("request = %+v, %v", placed.Task.Request, err)
+	}
+	u := &uploads{kept: map[string]string{}}
+	g.Desk.Uploads = u
+	placed, err = place(t, g, image(generation.Request{Model: "painter", Image: url, Mask: data("two")}))
+	if err != nil || placed.Task.Request.Image != "asset:image" || u.kept["image"] != url || placed.Task.Request.Mask != "asset:mask" {
+		t.Errorf("request = %+v, kept %v, %v", placed.Task.Request, u.kept, err)
 	}
 }
 
@@ -91,8 +111,10 @@ func TestAnImageThatCannotBeKeptReservesNothing(t *testing.T) {
 	t.Parallel()
 	g := intaketest.New(t)
 	g.Desk.Uploads = &uploads{err: fault.Invalid("image", "is not an image")}
-	if _, err := place(t, g, image(generation.Request{Model: "painter", Image: data("x")})); fault.CodeOf(err) != fault.InvalidInput {
-		t.Errorf("error = %v", err)
+	for _, picture := range []string{data("x"), "https://example.com/a.png"} {
+		if _, err := place(t, g, image(generation.Request{Model: "painter", Image: picture})); fault.CodeOf(err) != fault.InvalidInput {
+			t.Errorf("error = %v", err)
+		}
 	}
 	g.WantUntouched(t)
 	g.Desk.Uploads = nil

@@ -155,6 +155,22 @@ func (d definition) fits(c provider.Call, op *operation) error {
 	return nil
 }
 
+// TakesData reports whether a described API wants input images themselves, and
+// not their addresses: as base64, or as a part of a form. It is false for what is
+// no description.
+func TakesData(data json.RawMessage) bool {
+	d, err := parse(data)
+	if err != nil {
+		return false
+	}
+	op := d.Submit
+	if d.SubmitImage != nil {
+		op = d.SubmitImage
+	}
+	used := placeholdersOf(op)
+	return slices.Contains(used, "image_base64") || op.Format == "form" && slices.Contains(used, "image")
+}
+
 // placeholdersOf lists what an operation uses.
 func placeholdersOf(op *operation) []string {
 	used := append(names(op.Path), names(op.Body)...)
