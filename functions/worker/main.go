@@ -18,7 +18,10 @@ func main() {
 		log.Error("the function cannot start", "error", err)
 		os.Exit(1)
 	}
-	worker := workerjob.New(gateway.Runner, log.Logger, workerjob.Duty{Name: "rollup", Run: gateway.Rollup})
+	worker := workerjob.New(gateway.Runner, log.Logger,
+		workerjob.Duty{Name: "rollup", Run: gateway.Rollup},
+		workerjob.Duty{Name: "models", Run: gateway.NewModelCheck(0).Check},
+	)
 	lambdahttp.StartWorker(lambdahttp.Worker{
 		Message: gateway.Metrics.Message(worker.Handle),
 		Tick:    gateway.Tick(worker.Tick),

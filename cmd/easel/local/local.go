@@ -88,6 +88,8 @@ const (
 	retryDelay    = 2 * time.Second
 	visibility    = 6 * time.Minute
 	headerTimeout = 10 * time.Second
+	// modelCheckDelay keeps the daily check of models away from the first requests.
+	modelCheckDelay = time.Minute
 	// TablePrefix precedes the names of the tables of local mode.
 	TablePrefix = "easel-local-"
 )
@@ -194,7 +196,10 @@ func (g *Gateway) connect(context.Context) error {
 func (g *Gateway) serve(context.Context) error {
 	ctx, stop := context.WithCancel(context.Background())
 	g.stop = stop
-	worker := workerjob.New(g.App.Runner, g.options.Log, workerjob.Duty{Name: "rollup", Run: g.App.Rollup})
+	worker := workerjob.New(g.App.Runner, g.options.Log,
+		workerjob.Duty{Name: "rollup", Run: g.App.Rollup},
+		workerjob.Duty{Name: "models", Run: g.App.NewModelCheck(modelCheckDelay).Check},
+	)
 	g.server = &http.Server{Handler: g.mux(), ReadHeaderTimeout: headerTimeout}
 	g.running.Go(func() {
 		if err := g.server.Serve(g.listener); !errors.Is(err, http.ErrServerClosed) {
