@@ -9,7 +9,7 @@ TOOLS := .tools/bin
 
 # Patterns of the product's packages: everything but infra, whose CDK bindings
 # take minutes to compile. Only what exists is named, so a partial tree works too.
-PRODUCT := $(patsubst %,./%/...,$(wildcard cmd functions rehearsal shared)) $(if $(wildcard web/*.go),./web)
+PRODUCT := $(patsubst %,./%/...,$(wildcard chaos cmd compat functions rehearsal shared)) $(if $(wildcard web/*.go),./web)
 FUNCTIONS := $(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go))
 NODE := $(shell command -v node 2>/dev/null)
 CONSOLE := $(and $(wildcard web/package.json),$(NODE),web)

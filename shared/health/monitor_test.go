@@ -9,10 +9,10 @@ import (
 
 	"easel/shared/fault"
 	"easel/shared/health"
-	"easel/shared/lifecycle"
+	"easel/shared/failover"
 )
 
-var _ lifecycle.Health = (*health.Monitor)(nil)
+var _ failover.Readiness = (*health.Monitor)(nil)
 
 // memory is a store in memory.
 type memory struct {
