@@ -49,6 +49,9 @@ type Key struct {
 	// RatePerMinute and Concurrency limit the key; 0 is no limit.
 	RatePerMinute int `json:"rate_per_minute,omitempty"`
 	Concurrency   int `json:"concurrency,omitempty"`
+	// Moderation is how strictly the content filter checks what the key asks for:
+	// "off", "default" or "strict"; "" is the deployment's policy.
+	Moderation string `json:"moderation,omitempty"`
 	// AllowIPs are CIDR prefixes that may use the key; empty is everyone.
 	AllowIPs  []string  `json:"allow_ips,omitempty"`
 	ExpiresAt time.Time `json:"expires_at,omitzero"`

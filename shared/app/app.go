@@ -21,6 +21,7 @@ import (
 	"easel/shared/env"
 	"easel/shared/failover"
 	"easel/shared/health"
+	"easel/shared/httpapi"
 	"easel/shared/intake"
 	"easel/shared/journal"
 	"easel/shared/lifecycle"
@@ -50,8 +51,6 @@ type Parts struct {
 	Fetch, Deliver *http.Client
 	// CheckURL says what is wrong with a URL that a caller chose; nil accepts all.
 	CheckURL func(raw string) error
-	// Filter refuses requests for what they say; nil refuses none.
-	Filter intake.Filter
 	// PublicURL is where providers and callers reach the gateway, without a
 	// trailing slash; "" turns webhooks from providers off.
 	PublicURL string
@@ -77,6 +76,8 @@ type App struct {
 	Limiter *limit.Limiter
 	// Latencies are how quick configs were, as this process saw it.
 	Latencies *failover.Memory
+	// Keys are the API keys, each remembered for a few seconds.
+	Keys *httpapi.KeyCache
 }
 
 // NewID returns an id that nobody can guess, ordered by time: a prefix and a
@@ -94,6 +95,7 @@ func New(p Parts) *App {
 	monitor, limiter := health.New(p.Store, health.Options{Now: p.Now}), limit.New(p.Store, p.Now)
 	guard := &gate{monitor: monitor, limiter: limiter, log: p.Log}
 	a := &App{Latencies: &failover.Memory{}, Monitor: monitor, Limiter: limiter, Parts: p, Views: NewViews(p.Store, p.Now), Quotas: quota.NewBook(p.Store, p.Now)}
+	a.Keys = httpapi.NewKeyCache(p.Store, p.Now)
 	inputs := images{store: p.Assets, providers: p.Providers, client: p.Fetch}
 	store := p.Metrics.store(p.Store, a.promised)
 	a.Engine = lifecycle.NewEngine(store, p.Now, NewID)
@@ -104,7 +106,8 @@ func New(p Parts) *App {
 		CallbackURL: a.callbackURL, Prepare: inputs.before(p.Prepare), Now: p.Now, NewID: NewID, Log: p.Log,
 	})
 	a.Desk = &intake.Desk{
-		Views: a.Views, Server: a.Runner, Streamer: a.Runner, Tasks: p.Store, CheckURL: p.CheckURL, Filter: p.Filter, Uploads: inputs, Quotas: a.Quotas, Now: p.Now,
+		Views: a.Views, Server: a.Runner, Streamer: a.Runner, Tasks: p.Store, CheckURL: p.CheckURL, Uploads: inputs, Quotas: a.Quotas, Now: p.Now,
+		Filter: &contentFilter{views: a.Views, keys: a.Keys, secrets: p.Secrets, client: p.Deliver, log: p.Log},
 	}
 	return a
 }

@@ -72,10 +72,9 @@ func Lambda(d env.Deployment, log *Log) lambdahttp.Options {
 	return lambdahttp.Options{Mode: lambdahttp.Mode(d.ResponseMode), Logger: log.Logger}
 }
 
-// Auth returns an Authenticator over the store's API keys, with its own cache:
-// make one per process.
+// Auth returns an Authenticator over [App.Keys].
 func (a *App) Auth() *httpapi.KeyAuth {
-	return httpapi.NewKeyAuth(httpapi.NewKeyCache(a.Store, a.Now), a.Now)
+	return httpapi.NewKeyAuth(a.Keys, a.Now)
 }
 
 // Lister lists an account's tasks for the task function.

@@ -7,15 +7,17 @@ import (
 	"time"
 
 	"easel/shared/catalog"
+	"easel/shared/moderation"
 	"easel/shared/settings"
 )
 
 // Source is where the configuration is kept. CatalogVersion changes with every
-// change of a config or a model.
+// change of a config, a model or a setting.
 type Source interface {
 	CatalogVersion(ctx context.Context) (int64, error)
 	Configs(ctx context.Context) ([]settings.Config, error)
 	Models(ctx context.Context) ([]catalog.Model, error)
+	Setting(ctx context.Context, name string) (settings.Setting, error)
 }
 
 // Views remembers the configuration and notices a change within two seconds:
@@ -25,11 +27,12 @@ type Views struct {
 	source Source
 	now    func() time.Time
 
-	mu      sync.Mutex
-	known   bool
-	version int64
-	view    catalog.View
-	checked time.Time
+	mu         sync.Mutex
+	known      bool
+	version    int64
+	view       catalog.View
+	moderation settings.Setting
+	checked    time.Time
 }
 
 // viewTTL is how long a view is used without asking whether it changed.
@@ -44,16 +47,30 @@ func NewViews(source Source, now func() time.Time) *Views {
 func (v *Views) View(ctx context.Context) (catalog.View, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	err := v.current(ctx)
+	return v.view, err
+}
+
+// Moderation returns the content filter's setting, at most about two seconds old.
+func (v *Views) Moderation(ctx context.Context) (settings.Setting, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	err := v.current(ctx)
+	return v.moderation, err
+}
+
+// current sees to it that what is known is not too old. It needs the lock, and
+// fails only when nothing is known yet.
+func (v *Views) current(ctx context.Context) error {
 	now := v.now()
 	if v.known && now.Sub(v.checked) < viewTTL {
-		return v.view, nil
+		return nil
 	}
-	err := v.refresh(ctx)
-	if err != nil && !v.known {
-		return catalog.View{}, err
+	if err := v.refresh(ctx); err != nil && !v.known {
+		return err
 	}
 	v.checked = now
-	return v.view, nil
+	return nil
 }
 
 // refresh reads the version before the lists, so that a change in between is
@@ -74,6 +91,10 @@ func (v *Views) refresh(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the models: %w", err)
 	}
+	filter, err := v.source.Setting(ctx, moderation.Setting)
+	if err != nil {
+		return fmt.Errorf("read the settings: %w", err)
+	}
 	builtin, err := catalog.Builtin()
 	if err != nil {
 		return err
@@ -82,6 +103,7 @@ func (v *Views) refresh(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the stored models do not fit together: %w", err)
 	}
-	v.view, v.version, v.known = catalog.View{Models: models, Configs: configs}, version, true
+	v.view, v.moderation = catalog.View{Models: models, Configs: configs}, filter
+	v.version, v.known = version, true
 	return nil
 }

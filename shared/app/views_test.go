@@ -33,6 +33,10 @@ func (s *source) Configs(context.Context) ([]settings.Config, error) {
 
 func (s *source) Models(context.Context) ([]catalog.Model, error) { return s.models, s.err }
 
+func (s *source) Setting(_ context.Context, name string) (settings.Setting, error) {
+	return settings.Setting{Name: name, Version: s.version}, s.err
+}
+
 func TestViewsReadLittleAndNoticeAChange(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

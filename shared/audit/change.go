@@ -19,13 +19,14 @@ type Change struct {
 	Models   []ModelWrite
 	Keys     []KeyWrite
 	Accounts []AccountWrite
+	Settings []SettingWrite
 	// Post, if set, moves an account's credits.
 	Post *credits.Entry
 }
 
 // Writes counts the writes besides the entry.
 func (c Change) Writes() int {
-	return len(c.Configs) + len(c.Models) + len(c.Keys) + len(c.Accounts)
+	return len(c.Configs) + len(c.Models) + len(c.Keys) + len(c.Accounts) + len(c.Settings)
 }
 
 // ConfigWrite puts or deletes a config. The stored version becomes Expect+1.
@@ -52,6 +53,12 @@ type KeyWrite struct {
 // quota. The stored version becomes Expect+1. It never changes the balance.
 type AccountWrite struct {
 	Account credits.Account
+	Expect  int64
+}
+
+// SettingWrite puts a setting of the deployment. The stored version becomes Expect+1.
+type SettingWrite struct {
+	Setting settings.Setting
 	Expect  int64
 }
 

@@ -34,6 +34,8 @@ func View(object any) (json.RawMessage, error) {
 		view = o
 	case Model:
 		view = o.Model
+	case settings.Setting:
+		return HideSecrets(o.Value), nil
 	case task.Task:
 		view = map[string]any{"status": o.Status, "kind": o.Kind, "model": o.Model, "account": o.Account, "delivery": o.Delivery}
 	default:
@@ -58,12 +60,13 @@ func keyView(k apikey.Key) any {
 		Scopes        []apikey.Scope `json:"scopes"`
 		RatePerMinute int            `json:"rate_per_minute"`
 		Concurrency   int            `json:"concurrency"`
+		Moderation    string         `json:"moderation,omitempty"`
 		AllowIPs      []string       `json:"allow_ips,omitempty"`
 		ExpiresAt     time.Time      `json:"expires_at,omitzero"`
 		RevokedAt     time.Time      `json:"revoked_at,omitzero"`
 		PreviousUntil time.Time      `json:"previous_until,omitzero"`
 		Version       int64          `json:"version"`
-	}{k.ID, k.Name, k.Account, k.Scopes, k.RatePerMinute, k.Concurrency, k.AllowIPs, k.ExpiresAt, k.RevokedAt, k.PreviousUntil, k.Version}
+	}{k.ID, k.Name, k.Account, k.Scopes, k.RatePerMinute, k.Concurrency, k.Moderation, k.AllowIPs, k.ExpiresAt, k.RevokedAt, k.PreviousUntil, k.Version}
 }
 
 // ConfigView returns a config without the name of its secret and without what

@@ -27,7 +27,7 @@ const (
 // second entry when the posting is a repeat.
 //
 // Access: one TransactWriteItems of 1 item per write, the audit entry, the
-// catalog's counter where configs or models change, and 2 items for a posting; 2
+// catalog's counter where configs, models or settings change, and 2 items for a posting; 2
 // write units per KB each.
 func (s *Store) Commit(ctx context.Context, c audit.Change) error {
 	if c.Writes() > audit.MaxWrites {
@@ -65,7 +65,7 @@ func (s *Store) commitRefusal(c audit.Change, id string, refused map[role]item) 
 			return insufficient(*c.Post, balance)
 		}
 	}
-	if accounts := int(first-roleCommit) - len(c.Configs) - len(c.Models) - len(c.Keys); accounts >= 0 && c.Accounts[accounts].Expect == 0 {
+	if accounts := int(first-roleCommit) - len(c.Configs) - len(c.Models) - len(c.Keys); accounts >= 0 && accounts < len(c.Accounts) && c.Accounts[accounts].Expect == 0 {
 		return fault.New(fault.Conflict, "there is already an account %s", c.Accounts[accounts].Account.ID)
 	}
 	return fault.New(fault.StaleVersion, "it was changed by somebody else; read it again").Because(journal.ErrStale)
@@ -98,7 +98,12 @@ func (s *Store) commitParts(c audit.Change, id string) ([]part, error) {
 			return nil, err
 		}
 	}
-	if len(c.Configs)+len(c.Models) > 0 {
+	for _, w := range c.Settings {
+		if err := add(s.settingWrite(w, id)); err != nil {
+			return nil, err
+		}
+	}
+	if len(c.Configs)+len(c.Models)+len(c.Settings) > 0 {
 		parts = append(parts, s.bump())
 	}
 	if c.Post != nil {
@@ -161,6 +166,19 @@ func (s *Store) keyWrite(w audit.KeyWrite, id string) (part, error) {
 	i[env.ListPartitionKey], i[env.ListSortKey] = text(keysOf(w.Key.Account)), at
 	i[env.OpenPartitionKey], i[env.OpenSortKey] = text(allKeys), at
 	return putVersion(roleCommit, s.core(), i, w.Key.Version), nil
+}
+
+func (s *Store) settingWrite(w audit.SettingWrite, id string) (part, error) {
+	if w.Setting.Name == "" {
+		return part{}, missingID("name")
+	}
+	w.Setting.Version = w.Expect + 1
+	i := key(configPK, settingPrefix+w.Setting.Name)
+	if err := putDoc(i, "setting", w.Setting); err != nil {
+		return part{}, err
+	}
+	i[attrWrite] = text(id)
+	return putVersion(roleCommit, s.core(), i, w.Setting.Version), nil
 }
 
 // accountWrite leaves the balance alone: a new account has none, and a change of

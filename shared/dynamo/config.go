@@ -15,7 +15,7 @@ import (
 	"easel/shared/settings"
 )
 
-// Configs and models share one partition with the counter of their changes.
+// Configs, models and settings share one partition with the counter of their changes.
 const (
 	configPK     = "CFG"
 	configPrefix = "CONFIG#"
@@ -23,7 +23,7 @@ const (
 	versionSK    = "VERSION"
 )
 
-// CatalogVersion counts the changes of configs and models, from 0. A cache reads
+// CatalogVersion counts the changes of configs, models and settings, from 0. A cache reads
 // it first and the lists afterwards, never the other way round, so that what it
 // holds is never older than the version it remembers.
 //

@@ -63,6 +63,9 @@ type Rule struct {
 type RemoteConfig struct {
 	// Policy is the least strict policy under which it is asked; "" is never.
 	Policy Policy `json:"policy,omitempty"`
+	// Config is the id of the provider config whose base URL and key the service is
+	// asked with.
+	Config string `json:"config,omitempty"`
 	// OnError is "allow" or "refuse" when the service does not answer; "" is allow.
 	OnError string `json:"on_error,omitempty"`
 	// TimeoutMS bounds one question, in milliseconds, 100 to 10,000; 0 is 2,000.
@@ -81,6 +84,9 @@ func (r RemoteConfig) timeout() time.Duration {
 	return time.Duration(r.TimeoutMS) * time.Millisecond
 }
 
+// Setting is the name under which a deployment keeps its Config.
+const Setting = "moderation"
+
 // Config is a deployment's content filter as data. The zero value refuses nothing.
 type Config struct {
 	// MaxCharacters is the most characters of one text; 0 is no limit.
@@ -88,12 +94,10 @@ type Config struct {
 	// Scripts are the scripts that letters may be of, as Unicode names them: Latin,
 	// Han, Cyrillic, …; empty is all.
 	Scripts []string `json:"scripts,omitempty"`
-	// Policy is that of every key that Keys does not name; "" is default.
-	Policy Policy `json:"policy,omitempty"`
-	// Keys gives single keys a policy, by the key's id.
-	Keys   map[string]Policy `json:"keys,omitempty"`
-	Rules  []Rule            `json:"rules,omitempty"`
-	Remote RemoteConfig      `json:"remote,omitzero"`
+	// Policy is that of every key without one of its own; "" is default.
+	Policy Policy       `json:"policy,omitempty"`
+	Rules  []Rule       `json:"rules,omitempty"`
+	Remote RemoteConfig `json:"remote,omitzero"`
 }
 
 // The limits of a config.
@@ -135,9 +139,6 @@ func (c Config) Validate() error {
 		f.Check(ok, at("scripts", i), "must be a Unicode script's name, such as Latin or Han")
 	}
 	f.Check(c.Policy == "" || c.Policy.valid(), "policy", "must be off, default or strict")
-	for id, policy := range c.Keys {
-		f.Check(policy.valid(), "keys."+id, "must be off, default or strict")
-	}
 	c.checkRules(&f)
 	r := c.Remote
 	f.Check(r.Policy == "" || r.Policy == Default || r.Policy == Strict, "remote.policy", "must be default or strict, or absent")

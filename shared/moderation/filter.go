@@ -100,7 +100,7 @@ func (f *Filter) policy(ctx context.Context, t intake.Ticket) Policy {
 		chosen = f.options.PolicyOf(ctx, t)
 	}
 	if !chosen.valid() {
-		chosen = cmp.Or(f.config.Keys[t.KeyID], f.config.Policy, Default)
+		chosen = cmp.Or(f.config.Policy, Default)
 	}
 	return chosen
 }

@@ -22,8 +22,7 @@ const rules = `{"rules":[
 	{"id":"japanese","words":["ヌード"]},
 	{"id":"russian","words":["порно"]},
 	{"id":"pattern","patterns":["celebrity\\s+(nude|naked)"]},
-	{"id":"narrow","words":["blood"],"policy":"strict"}],
-	"keys":{"offkey":"off","strictkey":"strict"}}`
+	{"id":"narrow","words":["blood"],"policy":"strict"}]}`
 
 func newFilter(t *testing.T, config string, o moderation.Options) *moderation.Filter {
 	t.Helper()
@@ -115,7 +114,7 @@ func TestEveryTextIsChecked(t *testing.T) {
 	if err := f.Check(t.Context(), unwanted); err != nil {
 		t.Errorf("what a picture is to leave out: got %v", err)
 	}
-	unwanted.KeyID = "strictkey"
+	f = newFilter(t, rules, moderation.Options{PolicyOf: func(context.Context, intake.Ticket) moderation.Policy { return moderation.Strict }})
 	if err := f.Check(t.Context(), unwanted); !errors.Is(err, moderation.ErrRefused) {
 		t.Errorf("the same under the strict policy: got %v", err)
 	}
@@ -123,25 +122,30 @@ func TestEveryTextIsChecked(t *testing.T) {
 
 func TestPolicies(t *testing.T) {
 	t.Parallel()
-	chosen := moderation.Policy("")
-	f := newFilter(t, rules, moderation.Options{PolicyOf: func(context.Context, intake.Ticket) moderation.Policy { return chosen }})
 	for _, test := range []struct {
-		key, text string
-		chosen    moderation.Policy
-		refused   bool
+		// deployment is the config's policy, and key that of the request's key.
+		deployment, key moderation.Policy
+		text            string
+		refused         bool
 	}{
-		{"key", "kill", "", true},
-		{"key", "blood", "", false},
-		{"offkey", "kill", "", false},
-		{"strictkey", "blood", "", true},
-		{"strictkey", "blood", moderation.Off, false},
-		{"offkey", "blood", moderation.Strict, true},
-		{"key", "kill", "nonsense", true},
+		{"", "", "kill", true},
+		{"", "", "blood", false},
+		{moderation.Off, "", "kill", false},
+		{moderation.Strict, "", "blood", true},
+		{moderation.Strict, moderation.Off, "blood", false},
+		{moderation.Off, moderation.Strict, "blood", true},
+		{"", "nonsense", "kill", true},
 	} {
-		chosen = test.chosen
-		ticket := prompt(test.text)
-		ticket.KeyID = test.key
-		if err := f.Check(t.Context(), ticket); (err != nil) != test.refused {
+		c, err := moderation.Parse([]byte(rules))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Policy = test.deployment
+		f, err := moderation.New(c, moderation.Options{PolicyOf: func(context.Context, intake.Ticket) moderation.Policy { return test.key }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Check(t.Context(), prompt(test.text)); (err != nil) != test.refused {
 			t.Errorf("%+v: got %v", test, err)
 		}
 	}
@@ -235,7 +239,6 @@ func TestWrongConfigsNameTheField(t *testing.T) {
 		`{"max_characters":-1}`:           "max_characters",
 		`{"scripts":["Latin","Klingon"]}`: "scripts[1]",
 		`{"policy":"lax"}`:                "policy",
-		`{"keys":{"k":"lax"}}`:            "keys.k",
 		`{"rules":[{"words":["a"]}]}`:     "rules[0].id",
 		`{"rules":[{"id":"a"}]}`:          "rules[0].words",
 		`{"rules":[{"id":"a","words":["x"," !"]}]}`:                     "rules[0].words[1]",

@@ -65,6 +65,11 @@ type TaskReader interface {
 	UsageLog(ctx context.Context, f stats.UsageFilter, cursor string, limit int) ([]usage.Record, string, error)
 }
 
+// SettingReader reads the deployment's settings; one that nobody wrote has version 0.
+type SettingReader interface {
+	Setting(ctx context.Context, name string) (settings.Setting, error)
+}
+
 // Trail writes operators' changes and keeps the audit trail.
 type Trail interface {
 	Commit(ctx context.Context, c audit.Change) error
@@ -79,6 +84,7 @@ type Store interface {
 	KeyReader
 	AccountReader
 	TaskReader
+	SettingReader
 	Trail
 	stats.Source
 }
@@ -205,6 +211,9 @@ func (h *handler) table() map[string]httpapi.HandlerFunc {
 		"GET /api/admin/audit":     h.audit,
 		"GET /api/admin/export":    h.export,
 		"POST /api/admin/import":   h.importDocument,
+
+		"GET /api/admin/settings/moderation": h.getModeration,
+		"PUT /api/admin/settings/moderation": h.putModeration,
 
 		"GET /api/admin/configs":                 h.listConfigs,
 		"POST /api/admin/configs":                h.createConfig,

@@ -1,6 +1,7 @@
 package adminapi
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"easel/shared/audit"
 	"easel/shared/fault"
 	"easel/shared/httpapi"
+	"easel/shared/moderation"
 )
 
 const (
@@ -32,6 +34,7 @@ type keyView struct {
 	Scopes        []apikey.Scope `json:"scopes"`
 	RatePerMinute int            `json:"rate_per_minute"`
 	Concurrency   int            `json:"concurrency"`
+	Moderation    string         `json:"moderation"`
 	AllowIPs      []string       `json:"allow_ips"`
 	ExpiresAt     time.Time      `json:"expires_at,omitzero"`
 	RevokedAt     time.Time      `json:"revoked_at,omitzero"`
@@ -44,7 +47,7 @@ type keyView struct {
 func (h *handler) keyView(k apikey.Key) keyView {
 	return keyView{
 		ID: k.ID, Name: k.Name, Mask: "esl_" + k.ID + "_…", Account: k.Account, Scopes: k.Scopes,
-		RatePerMinute: k.RatePerMinute, Concurrency: k.Concurrency, AllowIPs: append([]string{}, k.AllowIPs...),
+		RatePerMinute: k.RatePerMinute, Concurrency: k.Concurrency, Moderation: cmp.Or(k.Moderation, string(moderation.Default)), AllowIPs: append([]string{}, k.AllowIPs...),
 		ExpiresAt: k.ExpiresAt, RevokedAt: k.RevokedAt, PreviousUntil: k.PreviousUntil, CreatedAt: k.CreatedAt,
 		Status: keyStatus(k, h.Now()), Version: k.Version,
 	}
@@ -129,7 +132,9 @@ type keyForm struct {
 	Scopes        []apikey.Scope `json:"scopes"`
 	RatePerMinute *int           `json:"rate_per_minute"`
 	Concurrency   *int           `json:"concurrency"`
-	AllowIPs      *[]string      `json:"allow_ips"`
+	// Moderation is off, default or strict; default is the deployment's policy.
+	Moderation *string   `json:"moderation"`
+	AllowIPs   *[]string `json:"allow_ips"`
 	// ExpiresAt is a time, or null for a key that does not expire.
 	ExpiresAt json.RawMessage `json:"expires_at"`
 }
@@ -140,6 +145,10 @@ func (f keyForm) apply(k apikey.Key, fields *fault.Fields) apikey.Key {
 	set(&k.RatePerMinute, f.RatePerMinute)
 	set(&k.Concurrency, f.Concurrency)
 	set(&k.AllowIPs, f.AllowIPs)
+	set(&k.Moderation, f.Moderation)
+	if k.Moderation == string(moderation.Default) {
+		k.Moderation = ""
+	}
 	if f.Scopes != nil {
 		k.Scopes = f.Scopes
 	}
@@ -165,6 +174,8 @@ func checkKey(fields *fault.Fields, k apikey.Key) {
 	fields.Check(k.Account == "" || accountForm.MatchString(k.Account), "account", "must be an account's id")
 	fields.Check(k.RatePerMinute >= 0 && k.RatePerMinute <= maxKeyRate, "rate_per_minute", "must be 0 to %d; 0 is no limit", maxKeyRate)
 	fields.Check(k.Concurrency >= 0 && k.Concurrency <= maxKeyRate, "concurrency", "must be 0 to %d; 0 is no limit", maxKeyRate)
+	policy := moderation.Policy(k.Moderation)
+	fields.Check(policy == "" || policy == moderation.Off || policy == moderation.Strict, "moderation", "must be off, default or strict")
 	fields.Check(len(k.AllowIPs) <= maxPrefixes, "allow_ips", "must have at most %d elements", maxPrefixes)
 	for i, text := range k.AllowIPs {
 		_, prefixErr := netip.ParsePrefix(text)

@@ -12,20 +12,24 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 
 	"easel/shared/moderation"
 	"easel/shared/secret"
 )
 
+// Provider is the protocol of the configs whose base URL and key the service takes.
+const Provider = "openai"
+
 const (
 	model     = "omni-moderation-latest"
-	endpoint  = "/v1/moderations"
+	endpoint  = "/moderations"
 	maxAnswer = 1 << 20
 )
 
 // Client asks the service. It is safe for concurrent use.
 type Client struct {
-	// BaseURL is the service's without a trailing slash: https://api.openai.com.
+	// BaseURL is the API's, as a config has it: https://api.openai.com/v1.
 	BaseURL string
 	// Key gives the API key.
 	Key func(ctx context.Context) (secret.Value, error)
@@ -58,7 +62,7 @@ func (c *Client) Moderate(ctx context.Context, texts []string) (moderation.Verdi
 	if err != nil {
 		return moderation.Verdict{}, fmt.Errorf("read the moderation key: %w", err)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.BaseURL+endpoint, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(c.BaseURL, "/")+endpoint, bytes.NewReader(body))
 	if err != nil {
 		return moderation.Verdict{}, fmt.Errorf("make a moderation question: %w", err)
 	}

@@ -26,7 +26,7 @@ func client(t *testing.T, status int, body string, asked *string) *openaimod.Cli
 	}))
 	t.Cleanup(server.Close)
 	key := func(context.Context) (secret.Value, error) { return secret.New("sk-canary"), nil }
-	return &openaimod.Client{BaseURL: server.URL, Key: key, HTTP: server.Client()}
+	return &openaimod.Client{BaseURL: server.URL + "/v1", Key: key, HTTP: server.Client()}
 }
 
 func TestFlagsAreCollected(t *testing.T) {
