@@ -23,8 +23,9 @@ func main() {
 		log.Error("the function cannot start", "error", err)
 		os.Exit(1)
 	}
+	auth, login := access(gateway, deployment, log.Logger)
 	lambdahttp.Start(gateway.Metrics.Handler(adminapi.New(adminapi.Deps{
-		Auth: gateway.Auth(), Store: gateway.Store, Secrets: gateway.Secrets, Desk: gateway.Desk,
+		Auth: auth, Login: login, Store: gateway.Store, Secrets: gateway.Secrets, Desk: gateway.Desk,
 		Canceler: gateway.Runner, Reports: gateway.Engine, Queue: gateway.Runner.Queue, Signer: gateway.Assets,
 		Prober: &adminapi.Caller{
 			Providers: gateway.Providers, Keeper: gateway.Keeper(), Signer: gateway.Assets, Prepare: gateway.Prepare,

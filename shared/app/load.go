@@ -34,7 +34,7 @@ const headerMargin = 10 * time.Second
 // Load returns the gateway of a deployed function, made from its environment and
 // its role's credentials. It opens no connection. The log learns every secret that
 // the gateway reads.
-func Load(ctx context.Context, log *Log) (*App, env.Deployment, error) {
+func Load(ctx context.Context, logs *Log) (*App, env.Deployment, error) {
 	d, err := env.Load()
 	if err != nil {
 		return nil, d, err
@@ -44,10 +44,10 @@ func Load(ctx context.Context, log *Log) (*App, env.Deployment, error) {
 		return nil, d, fmt.Errorf("load the AWS configuration: %w", err)
 	}
 	manager := secrets.NewManager(secretsmanager.NewFromConfig(cfg), secrets.ManagerOptions{Prefix: d.SecretPrefix})
-	meter := emf.New(emf.Options{Out: log.out, Stage: d.Stage, Now: time.Now, Log: log.Logger})
-	metrics := NewMetrics(meter, d.Function, time.Now, log.Logger)
+	meter := emf.New(emf.Options{Out: logs.out, Stage: d.Stage, Now: time.Now, Log: logs.Logger})
+	metrics := NewMetrics(meter, d.Function, time.Now, logs.Logger)
 	longest := settings.MaxTimeout*time.Second + headerMargin
-	store := secrets.NewCached(learning{manager, log.Redactor}, secrets.CachedOptions{})
+	store := secrets.NewCached(learning{manager, logs.Redactor}, secrets.CachedOptions{})
 	return New(Parts{
 		Store: dynamo.New(dynamodb.NewFromConfig(cfg), dynamo.Options{
 			Prefix: d.TablePrefix, TaskTTL: d.TaskRetention, UsageTTL: d.UsageRetention,
@@ -63,13 +63,13 @@ func Load(ctx context.Context, log *Log) (*App, env.Deployment, error) {
 		PublicURL: d.PublicURL,
 		Metrics:   metrics,
 		Now:       time.Now,
-		Log:       log.Logger,
+		Log:       logs.Logger,
 	}), d, nil
 }
 
 // Lambda is how a deployed function runs its handler.
-func Lambda(d env.Deployment, log *Log) lambdahttp.Options {
-	return lambdahttp.Options{Mode: lambdahttp.Mode(d.ResponseMode), Logger: log.Logger}
+func Lambda(d env.Deployment, logs *Log) lambdahttp.Options {
+	return lambdahttp.Options{Mode: lambdahttp.Mode(d.ResponseMode), Logger: logs.Logger}
 }
 
 // Auth returns an Authenticator over [App.Keys].

@@ -29,13 +29,13 @@ func logged(t *testing.T, out *bytes.Buffer) map[string]any {
 func TestLinesOfAMessageNameItsTaskOnce(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	log, none := NewLog(&out), (*Metrics)(nil)
+	logs, none := NewLog(&out), (*Metrics)(nil)
 	err := none.Message(func(ctx context.Context, _ []byte) error {
-		log.InfoContext(ctx, "here")
+		logs.InfoContext(ctx, "here")
 		if line := logged(t, &out); line["task"] != "task_1" || line["attempt"] != "att_1" {
 			t.Errorf("logged %v", line)
 		}
-		log.InfoContext(ctx, "here", "task", "task_2")
+		logs.InfoContext(ctx, "here", "task", "task_2")
 		if n := strings.Count(out.String(), `"task":`); n != 1 {
 			t.Errorf("the task is named %d times: %s", n, out.String())
 		}
@@ -49,9 +49,9 @@ func TestLinesOfAMessageNameItsTaskOnce(t *testing.T) {
 func TestLinesOfARequestNameIt(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	log := NewLog(&out)
+	logs := NewLog(&out)
 	h := httpapi.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		log.With("more", 1).InfoContext(r.Context(), "here")
+		logs.With("more", 1).InfoContext(r.Context(), "here")
 	}), slog.New(slog.DiscardHandler))
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 	r.Header.Set(httpapi.RequestIDHeader, "request-one")
@@ -64,12 +64,12 @@ func TestLinesOfARequestNameIt(t *testing.T) {
 func TestWhatWasReadAsASecretIsNotLogged(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	log := NewLog(&out)
+	logs := NewLog(&out)
 	files, err := secrets.OpenFile(filepath.Join(t.TempDir(), "secrets"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := learning{files, log.Redactor}
+	store := learning{files, logs.Redactor}
 	if err := files.Put(t.Context(), "config/cfg_1", secret.New("canary-of-a-key")); err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestWhatWasReadAsASecretIsNotLogged(t *testing.T) {
 	if err := store.Put(t.Context(), "config/cfg_2", secret.New("canary-of-another")); err != nil {
 		t.Fatal(err)
 	}
-	log.Info("the provider says: canary-of-a-key is no good", "detail", "nor is canary-of-another")
+	logs.Info("the provider says: canary-of-a-key is no good", "detail", "nor is canary-of-another")
 	if strings.Contains(out.String(), "canary") {
 		t.Error(out.String())
 	}

@@ -68,6 +68,16 @@ func (f failing) Handle(_ context.Context, r slog.Record) error {
 func (f failing) WithAttrs([]slog.Attr) slog.Handler { return f }
 func (f failing) WithGroup(string) slog.Handler      { return f }
 
+// dimensionsOf returns the values of a metric's longest set of dimensions.
+func dimensionsOf(metric env.Metric, members map[string]any) string {
+	set := metric.Dimensions[len(metric.Dimensions)-1]
+	values := make([]string, len(set))
+	for i, name := range set {
+		values[i], _ = members[name].(string)
+	}
+	return strings.Join(values, " ")
+}
+
 // sums returns what was published since the last time, by metric and the values of
 // its longest set of dimensions.
 func (m *metered) sums() map[string]float64 {
@@ -84,11 +94,7 @@ func (m *metered) sums() map[string]float64 {
 			if !ok {
 				continue
 			}
-			name := metric.Name
-			for _, dimension := range metric.Dimensions[len(metric.Dimensions)-1] {
-				text, _ := members[dimension].(string)
-				name += " " + text
-			}
+			name := strings.TrimSpace(metric.Name + " " + dimensionsOf(metric, members))
 			values, many := value.([]any)
 			if !many {
 				values = []any{value}
