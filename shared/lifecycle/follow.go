@@ -161,29 +161,3 @@ func (r *Runner) pollAfter(providerName string, asked time.Duration, n int) time
 func (r *Runner) reconcileAfter(_ string, n int) time.Duration {
 	return min(5*time.Second<<min(n, 6), 2*time.Minute)
 }
-
-// reportSchedule holds the waits between the reports of one task, about 24 hours in all.
-var reportSchedule = [...]time.Duration{ //nolint:gochecknoglobals // a constant table
-	5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, 30 * time.Minute,
-	time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 8 * time.Hour,
-}
-
-// report tells the caller's endpoint that its task has ended.
-func (r *Runner) report(ctx context.Context, t task.Task) (task.Task, error) {
-	status, err := r.Reporter.Report(ctx, t)
-	if err == nil {
-		return r.Engine.Reported(ctx, t, status, "", 0)
-	}
-	var retry time.Duration
-	if t.Delivery.Tries < len(reportSchedule) {
-		retry = reportSchedule[t.Delivery.Tries]
-	}
-	next, werr := r.Engine.Reported(ctx, t, status, err.Error(), retry)
-	if werr != nil {
-		return t, werr
-	}
-	if retry > 0 && retry < time.Minute {
-		return next, r.Queue.Send(ctx, task.Message{Task: t.ID, Reason: "report"}, retry)
-	}
-	return next, nil
-}

@@ -95,6 +95,8 @@ func refuse(t *task.Task, a *task.Attempt, f *fault.Failure, used generation.Usa
 	ended(a, outcome, now)
 	noteFailure(a, f)
 	a.Usage = used
+	// What could not be stored was made all the same, and its caller does not pay.
+	t.Loss = t.Loss || f.Class == fault.ClassStorage
 	t.Lease, t.DueAt, t.Progress = task.Lease{}, now.Add(ResendAfter), 0
 	settleEnded(t)
 }
@@ -163,14 +165,19 @@ func (e *Engine) Park(ctx context.Context, t task.Task, at time.Time) (task.Task
 
 // capDue keeps a due time from passing the moment when the task must be ended or closed.
 func capDue(t task.Task, due time.Time) time.Time {
-	end := t.ExpiresAt
-	if t.Status.Terminal() {
-		end = t.LateUntil
-	}
-	if due.After(end) {
+	if end := lastMoment(t); due.After(end) {
 		return end
 	}
 	return due
+}
+
+// lastMoment is until when an open attempt may still deliver: the deadline of an
+// open task, the end of the grace period of one that has ended.
+func lastMoment(t task.Task) time.Time {
+	if t.Status.Terminal() {
+		return t.LateUntil
+	}
+	return t.ExpiresAt
 }
 
 // Delivery is what a successful attempt produced.
@@ -254,7 +261,7 @@ func end(t *task.Task, s task.Status, now time.Time) {
 		t.DueAt = now
 	}
 	if t.CallbackURL != "" {
-		t.Delivery = task.Delivery{NextAt: now}
+		t.Delivery = t.Delivery.Again(now)
 	}
 	scheduleReport(t)
 }
@@ -337,31 +344,4 @@ func (e *Engine) Abandon(ctx context.Context, t task.Task, id string) (task.Task
 		settleEnded(t)
 		return nil
 	}))
-}
-
-// Reported writes down a try to report the task's end to its caller. A zero
-// retry says that there will be no other.
-func (e *Engine) Reported(ctx context.Context, t task.Task, status int, failure string, retry time.Duration) (task.Task, error) {
-	return e.retry(ctx, t, func(t task.Task, now time.Time) (task.Task, *credits.Entry, error) {
-		if t.Delivery.NextAt.IsZero() {
-			return t, nil, ErrNothing
-		}
-		d := task.Delivery{Tries: t.Delivery.Tries + 1, Status: status, Error: failure}
-		switch {
-		case failure == "":
-			d.DoneAt = now
-		case retry > 0:
-			d.NextAt = now.Add(retry)
-		}
-		previous := t.Delivery.NextAt
-		t.Delivery = d
-		if t.DueAt.IsZero() || !t.DueAt.After(previous) {
-			t.DueAt = d.NextAt
-		}
-		if _, open := t.Open(); open && t.DueAt.IsZero() {
-			t.DueAt = capDue(t, now.Add(ResendAfter))
-		}
-		scheduleReport(&t)
-		return t, nil, nil
-	})
 }

@@ -21,7 +21,7 @@ func (e *Engine) Redeliver(ctx context.Context, t task.Task) (task.Task, error) 
 		case t.CallbackURL == "":
 			return t, nil, fault.New(fault.Conflict, "the task has no callback URL")
 		}
-		t.Delivery = task.Delivery{NextAt: now}
+		t.Delivery = t.Delivery.Again(now)
 		scheduleReport(&t)
 		return t, nil, nil
 	})

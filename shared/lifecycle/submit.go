@@ -217,7 +217,7 @@ func (r *Runner) notKept(ctx context.Context, t task.Task, a task.Attempt, used 
 	f := &fault.Failure{Class: fault.ClassStorage, Detail: "the result could not be stored", Cause: cause}
 	if errors.Is(cause, ErrUnusable) {
 		f = &fault.Failure{Class: fault.ClassBadAnswer, Detail: "the provider delivered a file that cannot be used", Cause: cause}
-	} else if a.Outcome == task.Accepted && r.Now().Before(t.ExpiresAt) {
+	} else if a.Outcome == task.Accepted && r.Now().Before(lastMoment(t)) {
 		next, err := r.Engine.Looked(ctx, t, a.ID, t.Progress, ResendAfter)
 		return next, false, err
 	}

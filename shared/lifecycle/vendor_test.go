@@ -8,6 +8,7 @@ import (
 	"easel/shared/fault"
 	"easel/shared/generation"
 	"easel/shared/provider"
+	"easel/shared/task"
 )
 
 // job is work that a vendor took: it will be billed.
@@ -15,9 +16,14 @@ type job struct {
 	id, task, attempt string
 	state             provider.State
 	class             fault.Class
-	files             int
-	asked             int
+	// made is true once the files are, as many as files says of those asked for.
+	made         bool
+	files, asked int
 }
+
+// vendorNames are those of the world's vendors: one that answers at once, one with
+// jobs that can be searched for, and one with jobs that reports by webhook.
+func vendorNames() []string { return []string{"sync", "jobs", "hooks"} }
 
 // vendor is a provider with a mind of its own. It remembers what it was asked
 // and notes every breach of the promise that a submit is never sent twice.
@@ -45,29 +51,48 @@ func (v *vendor) Submit(_ context.Context, c provider.Call) (provider.Answer, er
 	if arrived && (class == "" || unknown) {
 		j = v.take(c)
 	}
+	if class == fault.ClassModerated && !unknown {
+		v.w.refused[c.Task] = true
+	}
 	v.w.boundary("after submit")
-	if class != "" {
+	switch {
+	case class != "" && !unknown && v.w.chance(0.2):
+		return provider.Answer{State: provider.Failed, Failure: &fault.Failure{Class: class}}, nil
+	case class != "":
 		return provider.Answer{}, &fault.Failure{Class: class, Unknown: unknown, RetryAfter: time.Duration(v.w.rnd.IntN(9)) * time.Second}
-	}
-	if v.name == "sync" {
+	case j.state == provider.Running && (v.name == "sync" || v.w.chance(0.1)): // a job may be done at once
 		j.state = provider.Succeeded
-		return answer(j), nil
+		return v.answer(j), nil
+	case v.w.fault(0.1, "vendor: unknown status"):
+		return provider.Answer{State: "marinating", Job: provider.Job{ID: j.id}}, nil
+	default:
+		return provider.Answer{State: provider.Pending, Job: provider.Job{ID: j.id}}, nil
 	}
-	return provider.Answer{State: provider.Pending, Job: provider.Job{ID: j.id}}, nil
 }
 
 // note records that a submit arrives, and checks that it may.
 func (v *vendor) note(c provider.Call) {
+	breach := func(format string, args ...any) { v.w.broken = append(v.w.broken, fmt.Sprintf(format, args...)) }
 	if v.asked == nil {
 		v.asked = map[string]int{}
 	}
 	if v.asked[c.Attempt]++; v.asked[c.Attempt] > 1 {
-		v.w.broken = append(v.w.broken, fmt.Sprintf("attempt %s was sent to %s twice", c.Attempt, v.name))
+		breach("attempt %s was sent to %s twice", c.Attempt, v.name)
+	}
+	if v.w.refused[c.Task] {
+		breach("task %s was sent to %s after a vendor had refused its content", c.Task, v.name)
+	}
+	now := v.w.store1(c.Task)
+	if _, ok := now.Attempt(c.Attempt); !ok {
+		breach("attempt %s was sent to %s and is not written down", c.Attempt, v.name)
+	}
+	if i, open := now.Open(); open && now.Attempts[i].ID != c.Attempt {
+		breach("attempt %s was sent to %s while %s is open", c.Attempt, v.name, now.Attempts[i].ID)
 	}
 	for _, other := range v.w.vendors {
 		for _, j := range other.jobs {
 			if j.task == c.Task && j.attempt != c.Attempt && j.state != provider.Failed && !v.w.unusable[c.Task] {
-				v.w.broken = append(v.w.broken, fmt.Sprintf("task %s was sent to %s while %s has its job %s in state %s", c.Task, v.name, other.name, j.id, j.state))
+				breach("task %s was sent to %s while %s has its job %s in state %s", c.Task, v.name, other.name, j.id, j.state)
 			}
 		}
 	}
@@ -76,21 +101,24 @@ func (v *vendor) note(c provider.Call) {
 // mood is how a submit goes: refused with a class, lost on the way with an
 // unknown outcome, or taken.
 func (v *vendor) mood() (class fault.Class, unknown, arrived bool) {
+	if v.w.calm {
+		return "", false, true
+	}
+	refusals := [...]fault.Class{
+		fault.ClassRateLimited, fault.ClassRateLimited, fault.ClassUnavailable, fault.ClassUnavailable, fault.ClassConnect, fault.ClassConnect,
+		fault.ClassAuth, fault.ClassOutOfCredit, fault.ClassModelGone, fault.ClassUnsupported, fault.ClassModerated, fault.ClassInvalidInput,
+	}
 	switch n := v.w.rnd.IntN(100); {
-	case n < 10:
-		return fault.ClassRateLimited, false, true
-	case n < 18:
-		return fault.ClassUnavailable, false, true
-	case n < 24:
-		return fault.ClassConnect, false, false
-	case n < 27:
-		return fault.ClassModerated, false, true
 	case n < 30:
-		return fault.ClassAuth, false, true
+		class = refusals[v.w.rnd.IntN(len(refusals))]
+		v.w.tally.faults["vendor: refused as "+string(class)]++
+		return class, false, class != fault.ClassConnect
 	case n < 40:
-		return fault.ClassTimeout, true, true // taken, and the answer was lost
+		v.w.tally.faults["vendor: taken and the answer lost"]++
+		return fault.ClassTimeout, true, true
 	case n < 45:
-		return fault.ClassTimeout, true, false // never taken, and nobody can tell
+		v.w.tally.faults["vendor: lost on the way and nobody can tell"]++
+		return fault.ClassTimeout, true, false
 	default:
 		return "", false, true
 	}
@@ -115,30 +143,42 @@ func (v *vendor) work() {
 		}
 		j.state = provider.Succeeded
 		if v.w.chance(0.25) {
-			j.state, j.class = provider.Failed, fault.ClassJobFailed
+			v.fail(j, fault.ClassJobFailed)
 			if v.w.chance(0.2) {
-				j.class = fault.ClassModerated
+				v.fail(j, fault.ClassModerated)
+				v.w.refused[j.task] = true
 			}
 		}
 	}
 }
 
-func (v *vendor) Poll(_ context.Context, _ provider.Call, want provider.Job) (provider.Answer, error) {
-	v.w.boundary("poll")
-	j := v.jobs[want.ID]
-	if j == nil || v.w.chance(0.1) {
-		return provider.Answer{}, &fault.Failure{Class: fault.ClassUnavailable}
-	}
-	return answer(j), nil
+func (v *vendor) fail(j *job, class fault.Class) {
+	v.w.tally.faults["vendor: job ended as "+string(class)]++
+	j.state, j.class = provider.Failed, class
 }
 
-func answer(j *job) provider.Answer {
+func (v *vendor) Poll(_ context.Context, _ provider.Call, want provider.Job) (provider.Answer, error) {
+	v.w.boundary("before poll")
+	classes := [...]fault.Class{fault.ClassUnavailable, fault.ClassRateLimited, fault.ClassAuth, fault.ClassTimeout, fault.ClassConnect}
+	j := v.jobs[want.ID]
+	if j == nil || v.w.fault(0.1, "vendor: look-up failed") {
+		class := classes[v.w.rnd.IntN(len(classes))]
+		return provider.Answer{}, &fault.Failure{Class: class, Unknown: class == fault.ClassTimeout}
+	}
+	a := v.answer(j)
+	v.w.boundary("after poll")
+	if a.State == provider.Running && v.w.fault(0.05, "vendor: unknown status") {
+		a.State = "marinating"
+	}
+	return a, nil
+}
+
+// answer is what the vendor says of a job now.
+func (v *vendor) answer(j *job) provider.Answer {
 	a := provider.Answer{State: j.state, Job: provider.Job{ID: j.id}, Progress: 0.5}
 	switch j.state {
 	case provider.Succeeded:
-		if j.files == 0 {
-			j.files = j.asked
-		}
+		v.deliver(j)
 		for range j.files {
 			a.Files = append(a.Files, provider.File{Data: []byte("x")})
 		}
@@ -149,10 +189,38 @@ func answer(j *job) provider.Answer {
 	return a
 }
 
+// deliver decides how many of the files the vendor hands out, and notes when.
+func (v *vendor) deliver(j *job) {
+	v.w.told[j.task] = true
+	switch status := v.w.store1(j.task).Status; status {
+	case task.Expired, task.Canceled:
+		v.w.tally.faults["vendor: success after the task was "+string(status)]++
+	default:
+	}
+	if j.made {
+		return
+	}
+	j.made, j.files = true, j.asked
+	if v.w.fault(0.05, "vendor: fewer files than asked for") {
+		if j.files--; j.files == 0 {
+			v.w.unusable[j.task] = true
+		}
+	}
+}
+
 func (v *vendor) Cancel(_ context.Context, _ provider.Call, want provider.Job) error {
-	v.w.boundary("cancel")
-	if j := v.jobs[want.ID]; j != nil && j.state == provider.Running && v.w.chance(0.5) {
-		j.state, j.class = provider.Failed, fault.ClassCanceled
+	v.w.boundary("before cancel")
+	j := v.jobs[want.ID]
+	if j == nil || j.state != provider.Running {
+		return nil
+	}
+	if v.w.fault(0.5, "vendor: cancel ignored") {
+		return nil
+	}
+	v.fail(j, fault.ClassCanceled)
+	v.w.boundary("after cancel")
+	if v.w.fault(0.1, "vendor: cancel done and the answer lost") {
+		return &fault.Failure{Class: fault.ClassTimeout, Unknown: true}
 	}
 	return nil
 }
@@ -163,7 +231,8 @@ func (v *vendor) Notice(context.Context, provider.Message) (provider.Notice, err
 
 // Find makes the vendor with plain jobs searchable by attempt.
 func (v *vendor) Find(_ context.Context, c provider.Call) (provider.Job, bool, error) {
-	if v.name != "jobs" || v.w.chance(0.3) {
+	v.w.boundary("before find")
+	if v.name != "jobs" || v.w.fault(0.3, "vendor: search failed") {
 		return provider.Job{}, false, &fault.Failure{Class: fault.ClassUnavailable}
 	}
 	for _, id := range v.order {
