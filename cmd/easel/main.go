@@ -3,6 +3,8 @@
 //	easel serve              everything on this machine: API, worker, store, simulated providers
 //	easel generate PROMPT    one generation, to a file
 //	easel tables COMMAND     create or describe the DynamoDB tables
+//	easel config COMMAND     import an old gateway's configuration, export this one's
+//	easel doctor             check a gateway and everything that it needs
 //	easel version            the version of this build
 //
 // Exit codes: 0 success, 1 failure, 2 wrong usage, 3 the generation was refused
@@ -56,6 +58,8 @@ func commands() []command {
 		{"serve", "[flags]", "run the whole gateway on this machine", serve},
 		{"generate", "[flags] PROMPT", "make one picture and write it to a file", generate},
 		{"tables", "create|describe [flags]", "create or describe the DynamoDB tables", tables},
+		{"config", "import|export [flags]", "bring an old configuration in, or write this one out", configCommand},
+		{"doctor", "[flags]", "check a gateway and say what to do", doctor},
 		{"version", "", "print the version of this build", version},
 	}
 }

@@ -78,11 +78,20 @@ func (p *Plan) has(c Config) bool {
 	return false
 }
 
+// priorityStep is what the console puts between configs.
+const priorityStep = 10
+
 // Document is the plan in the form of the admin API's export and import. It has
-// no keys.
+// no keys. A config without a priority gets the one of its place among those of
+// its kind, so that a second import changes nothing.
 func (p *Plan) Document() Document {
 	d := Document{Format: "easel/config", Version: 1, Configs: make([]Config, 0, len(p.Entries)), Models: []struct{}{}}
+	places := map[generation.Kind]int{}
 	for _, e := range p.Entries {
+		places[e.Config.Kind] += priorityStep
+		if e.Config.Priority == nil {
+			e.Config.Priority = new(places[e.Config.Kind])
+		}
 		d.Configs = append(d.Configs, e.Config)
 	}
 	return d

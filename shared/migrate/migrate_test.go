@@ -130,3 +130,19 @@ func TestDotenv(t *testing.T) {
 		t.Errorf("error = %v", err)
 	}
 }
+
+func TestADocumentGivesEachConfigItsPlace(t *testing.T) {
+	t.Parallel()
+	p := migrate.FromEnvironment(lookup(map[string]string{"OPENAI_API_KEY": "a", "REPLICATE_API_TOKEN": "b", "GEMINI_API_KEY": "c"}))
+	d := p.Document()
+	got := make([]int, 0, len(d.Configs))
+	for _, c := range d.Configs {
+		got = append(got, *c.Priority)
+	}
+	if fmt.Sprint(got) != "[10 20 10]" || d.Format != "easel/config" || d.Version != 1 {
+		t.Errorf("priorities = %v of %+v", got, d)
+	}
+	if p.Entries[0].Config.Priority != nil {
+		t.Error("the plan itself was changed")
+	}
+}
