@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"easel/shared/failover"
 	"easel/shared/fault"
 	"easel/shared/health"
-	"easel/shared/failover"
 )
 
 var _ failover.Readiness = (*health.Monitor)(nil)
