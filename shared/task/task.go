@@ -127,21 +127,6 @@ type Lease struct {
 // Held reports whether somebody holds the lease at now.
 func (l Lease) Held(now time.Time) bool { return l.Owner != "" && now.Before(l.Until) }
 
-// Delivery is the state of a task's report to its caller's callback URL. The zero
-// value is a report that is not due yet.
-type Delivery struct {
-	// Tries counts the reports sent so far.
-	Tries int `json:"tries,omitempty"`
-	// NextAt is when to try next; zero when there is nothing left to do.
-	NextAt time.Time `json:"next_at,omitzero"`
-	// DoneAt is when the caller's endpoint took the report.
-	DoneAt time.Time `json:"done_at,omitzero"`
-	// Status is the HTTP status of the last try, 0 when there was no answer.
-	Status int `json:"status,omitempty"`
-	// Error says why the last try failed.
-	Error string `json:"error,omitempty"`
-}
-
 // Error is why a task did not succeed, safe for the caller.
 type Error struct {
 	Code    fault.Code `json:"code"`

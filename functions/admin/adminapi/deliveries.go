@@ -21,42 +21,27 @@ const (
 
 // deliveryView is the report of a task's end to its caller's endpoint.
 type deliveryView struct {
-	Task      string        `json:"task"`
-	Account   string        `json:"account"`
-	URL       string        `json:"url"`
-	Event     string        `json:"event"`
-	State     string        `json:"state"`
-	Tries     int           `json:"tries"`
-	NextAt    time.Time     `json:"next_at,omitzero"`
-	DoneAt    time.Time     `json:"done_at,omitzero"`
-	Status    int           `json:"status,omitempty"`
-	Error     string        `json:"error,omitempty"`
-	CreatedAt time.Time     `json:"created_at,omitzero"`
-	Log       []deliveryTry `json:"log"`
-}
-
-// deliveryTry is one try; only the last one is kept with a task.
-type deliveryTry struct {
-	At     time.Time `json:"at,omitzero"`
-	Status int       `json:"status,omitempty"`
-	Error  string    `json:"error,omitempty"`
+	Task      string     `json:"task"`
+	Account   string     `json:"account"`
+	URL       string     `json:"url"`
+	Event     string     `json:"event"`
+	State     string     `json:"state"`
+	Tries     int        `json:"tries"`
+	NextAt    time.Time  `json:"next_at,omitzero"`
+	DoneAt    time.Time  `json:"done_at,omitzero"`
+	Status    int        `json:"status,omitempty"`
+	Error     string     `json:"error,omitempty"`
+	CreatedAt time.Time  `json:"created_at,omitzero"`
+	Log       []task.Try `json:"log"`
 }
 
 func deliveryOf(t task.Task) deliveryView {
 	d := t.Delivery
-	v := deliveryView{
+	return deliveryView{
 		Task: t.ID, Account: t.Account, URL: plainURL(t.CallbackURL), Event: "task." + string(t.Status), State: deliveryState(t),
 		Tries: d.Tries, NextAt: d.NextAt, DoneAt: d.DoneAt, Status: d.Status, Error: d.Error, CreatedAt: t.FinishedAt,
-		Log: []deliveryTry{},
+		Log: append([]task.Try{}, d.Log...),
 	}
-	if d.Tries > 0 {
-		at := d.DoneAt
-		if at.IsZero() {
-			at = t.UpdatedAt
-		}
-		v.Log = append(v.Log, deliveryTry{At: at, Status: d.Status, Error: d.Error})
-	}
-	return v
 }
 
 func deliveryState(t task.Task) string {

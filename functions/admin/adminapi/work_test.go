@@ -155,7 +155,9 @@ func TestDeliveriesAreListedAndRepeated(t *testing.T) {
 	}
 	w.ended("task_plain_dddddddd", "c", nil)
 	w.ended("task_done_dddddddd", "c", hook(task.Delivery{Tries: 1, DoneAt: time.Now(), Status: 200}))
-	given := w.ended("task_given_dddddddd", "c", hook(task.Delivery{Tries: 11, Status: 500, Error: "the endpoint answered 500"}))
+	given := w.ended("task_given_dddddddd", "c", hook(task.Delivery{Tries: 10, Status: 503}.Tried(task.Try{
+		At: time.Now(), Status: 500, Error: "the endpoint answered 500", LatencyMS: 12,
+	})))
 	for query, want := range map[string]int{"": 2, "?state=delivered": 1, "?state=failed": 1, "?state=pending": 0, "?account=demo": 2} {
 		if n := len(w.do("GET", "/api/admin/deliveries"+query, "").want(http.StatusOK).data()); n != want {
 			t.Errorf("%q lists %d, want %d", query, n, want)
@@ -165,8 +167,11 @@ func TestDeliveriesAreListedAndRepeated(t *testing.T) {
 	w.do("GET", path+"task_plain_dddddddd", "").want(http.StatusNotFound)
 	w.do("POST", path+"task_plain_dddddddd/redeliver", "").want(http.StatusConflict)
 	o := w.do("POST", path+given.ID+"/redeliver", "").want(http.StatusOK).object()
-	if o["state"] != "pending" || o["event"] != "task.failed" {
+	if o["state"] != "pending" || o["event"] != "task.failed" || o["tries"] != 0.0 {
 		t.Errorf("got %v", o)
+	}
+	if log, _ := o["log"].([]any); len(log) != 1 || log[0].(map[string]any)["status"] != 500.0 || log[0].(map[string]any)["latency_ms"] != 12.0 {
+		t.Errorf("the log of the tries is %v", o["log"])
 	}
 	due, err := w.store.Due(t.Context(), time.Now().Add(time.Second), 10)
 	w.must(err)
