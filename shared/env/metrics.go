@@ -79,10 +79,11 @@ const (
 	MetricProviderCost = "provider_cost"
 	// MetricWebhookReceipts counts webhooks from providers.
 	MetricWebhookReceipts = "webhook_receipts"
-	// MetricWebhookLag is the time from a provider's own end of a job, where it
-	// says that, to the receipt of its webhook.
+	// MetricWebhookLag is the time from the moment at which a provider says that it
+	// sent a webhook to the receipt, for those that say so; in whole seconds.
 	MetricWebhookLag = "webhook_lag"
-	// MetricQueueAge is how long a message waited before the worker had it.
+	// MetricQueueAge is how long a message waited before the worker had it, of those
+	// that were sent without a delay.
 	MetricQueueAge = "queue_age"
 	// MetricBreakerState is 0 for a closed breaker, 1 for a half-open one, 2 for an open one.
 	MetricBreakerState = "breaker_state"
@@ -91,7 +92,8 @@ const (
 	MetricConfigFaults = "config_faults"
 	// MetricTicks counts finished runs of the worker's schedule.
 	MetricTicks = "ticks"
-	// MetricOverdue is how many tasks a tick found past their deadline and still open.
+	// MetricOverdue is how many tasks a tick found more than two minutes past their
+	// deadline and still open, of the twenty that have been due the longest.
 	MetricOverdue = "overdue_tasks"
 	// MetricCreditDrift sums, over the accounts that a tick checked, how far granted
 	// is from available + reserved + spent. It is 0 unless something is badly wrong.
