@@ -112,7 +112,8 @@ func TestGoClientListsModels(t *testing.T) {
 func TestGoClientMakesAndDownloadsAVideo(t *testing.T) {
 	t.Parallel()
 	c := client(start(t))
-	made, err := c.Videos.New(t.Context(), openai.VideoNewParams{ //nolint:staticcheck // the vendor's own service ended; its clients still exist
+	//nolint:staticcheck // the vendor's own service ended; its clients and this route live on
+	made, err := c.Videos.New(t.Context(), openai.VideoNewParams{
 		Prompt: "waves against a pier", Model: "gen4.5", Seconds: openai.VideoSeconds4, Size: openai.VideoSize1280x720,
 	})
 	if err != nil {
@@ -122,6 +123,7 @@ func TestGoClientMakesAndDownloadsAVideo(t *testing.T) {
 	if video.Status != openai.VideoStatusCompleted || video.Progress != 100 || video.Seconds != "4" {
 		t.Fatalf("video = %+v", video)
 	}
+	//nolint:staticcheck // as above
 	content, err := c.Videos.DownloadContent(t.Context(), video.ID, openai.VideoDownloadContentParams{})
 	if err != nil {
 		t.Fatal(err)
@@ -137,6 +139,7 @@ func TestGoClientMakesAndDownloadsAVideo(t *testing.T) {
 func await(t *testing.T, c openai.Client, id string) *openai.Video {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); <-time.After(50 * time.Millisecond) {
+		//nolint:staticcheck // as above
 		video, err := c.Videos.Get(t.Context(), id)
 		if err != nil {
 			t.Fatal(err)
@@ -169,19 +172,26 @@ func TestGoClientUnderstandsRefusals(t *testing.T) {
 		want    [4]string // type, code, param, status
 	}{
 		{
-			"a wrong key", openai.ImageGenerateParams{Prompt: "a"}, []option.RequestOption{option.WithAPIKey("sk-wrong")},
+			"a wrong key",
+			openai.ImageGenerateParams{Prompt: "a"},
+			[]option.RequestOption{option.WithAPIKey("sk-wrong")},
 			[4]string{"invalid_request_error", "invalid_api_key", "", "401 Unauthorized"},
 		},
 		{
-			"a size that does not exist", openai.ImageGenerateParams{Prompt: "a", Size: "7x7", Model: "gpt-image-2"}, nil,
+			"a size that does not exist",
+			openai.ImageGenerateParams{Prompt: "a", Size: "7x7", Model: "gpt-image-2"},
+			nil,
 			[4]string{"invalid_request_error", "invalid_input", "size", "400 Bad Request"},
 		},
 		{
-			"a model that does not exist", openai.ImageGenerateParams{Prompt: "a", Model: "nope"}, nil,
+			"a model that does not exist",
+			openai.ImageGenerateParams{Prompt: "a", Model: "nope"},
+			nil,
 			[4]string{"invalid_request_error", "model_not_found", "model", "404 Not Found"},
 		},
 		{
-			"an account without credits", openai.ImageGenerateParams{Prompt: "a"},
+			"an account without credits",
+			openai.ImageGenerateParams{Prompt: "a"},
 			[]option.RequestOption{option.WithAPIKey(g.AdminKey), option.WithHeader("X-Easel-Account", "poor")},
 			[4]string{"insufficient_quota", "insufficient_credits", "", "402 Payment Required"},
 		},

@@ -72,14 +72,14 @@ func (b *bundle) mustBegin(t *testing.T, user string, price int64) task.Task {
 	return began
 }
 
-// used returns what is counted for the user: the account's credits and the model's tasks.
-func (b *bundle) used(t *testing.T, user string) (spent, tasks int64) {
+// used returns what is counted: the account's credits and ann's tasks of the model.
+func (b *bundle) used(t *testing.T) (spent, tasks int64) {
 	t.Helper()
 	account, err := b.store.Account(t.Context(), "acct")
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, err := b.book.Report(t.Context(), account, user, []catalog.Model{b.model})
+	report, err := b.book.Report(t.Context(), account, "ann", []catalog.Model{b.model})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestAModelsLimitHoldsPerUserAndMonth(t *testing.T) {
 	b.mustBegin(t, "bob", 0)
 	b.now = b.now.Add(time.Hour)
 	b.mustBegin(t, "ann", 0)
-	if _, tasks := b.used(t, "ann"); tasks != 1 {
+	if _, tasks := b.used(t); tasks != 1 {
 		t.Errorf("%d are counted in the new month, want 1", tasks)
 	}
 }
@@ -126,7 +126,7 @@ func TestARepeatIsNotCountedAndWorksWhenTheMonthIsUsedUp(t *testing.T) {
 	if err != nil || again.ID != first.ID {
 		t.Fatalf("the repeat is %s, %v; want %s", again.ID, err, first.ID)
 	}
-	if _, tasks := b.used(t, "ann"); tasks != 2 {
+	if _, tasks := b.used(t); tasks != 2 {
 		t.Errorf("%d are counted, want 2", tasks)
 	}
 }
@@ -156,7 +156,7 @@ func TestWhatEndsWithoutAChargeGivesItsCountBackOnce(t *testing.T) {
 			t.Parallel()
 			b := setup(t, 100)
 			began := b.mustBegin(t, "ann", 10)
-			if spent, tasks := b.used(t, "ann"); spent != 10 || tasks != 1 {
+			if spent, tasks := b.used(t); spent != 10 || tasks != 1 {
 				t.Fatalf("begun, %d credits and %d tasks are counted; want 10 and 1", spent, tasks)
 			}
 			ended, err := tt.end(t, b, began)
@@ -165,7 +165,7 @@ func TestWhatEndsWithoutAChargeGivesItsCountBackOnce(t *testing.T) {
 			}
 			_, _ = tt.end(t, b, began) // late, on what it read before
 			_, _ = tt.end(t, b, ended)
-			if spent, tasks := b.used(t, "ann"); spent != 0 || tasks != 0 {
+			if spent, tasks := b.used(t); spent != 0 || tasks != 0 {
 				t.Errorf("%d credits and %d tasks are counted, want none", spent, tasks)
 			}
 		})
@@ -187,7 +187,7 @@ func TestCreditsAreCountedAsTheyAreCharged(t *testing.T) {
 	if _, err := b.engine.Finish(t.Context(), began, began.Attempts[0].ID, lifecycle.Delivery{Charge: &charge}); err != nil {
 		t.Fatal(err)
 	}
-	if spent, tasks := b.used(t, "ann"); spent != 15 || tasks != 1 {
+	if spent, tasks := b.used(t); spent != 15 || tasks != 1 {
 		t.Errorf("%d credits and %d tasks are counted, want 15 and 1", spent, tasks)
 	}
 	b.mustBegin(t, "bob", 10)
@@ -216,7 +216,7 @@ func TestALateSuccessIsCountedAgain(t *testing.T) {
 	if _, err := b.engine.Finish(t.Context(), expired, expired.Attempts[0].ID, lifecycle.Delivery{Charge: &charge}); err != nil {
 		t.Fatal(err)
 	}
-	if spent, _ := b.used(t, "ann"); spent != 40 {
+	if spent, _ := b.used(t); spent != 40 {
 		t.Errorf("%d credits are counted, want 40: both were delivered or may be", spent)
 	}
 }
@@ -235,7 +235,7 @@ func TestAnAccountsLimitIsReadAgainAfterTenSeconds(t *testing.T) {
 			t.Errorf("the account was read %d times, want once", store.reads)
 		}
 		store.monthly = 7
-		time.Sleep(10 * time.Second) // of the bubble's clock
+		<-time.After(10 * time.Second) // of the bubble's clock
 		if limits, err := book.Limits(t.Context(), "acct", "", catalog.Model{}, 1); err != nil || limits[0].Limit != 7 {
 			t.Errorf("limits = %v, %v; want the new one", limits, err)
 		}

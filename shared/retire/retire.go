@@ -90,7 +90,7 @@ func compare(wanted []demand, listed []provider.Model, c settings.Config, now ti
 	for _, m := range listed {
 		ends[m.Name] = m.RetiresAt
 	}
-	var findings []Finding
+	findings := make([]Finding, 0, len(wanted))
 	for _, d := range wanted {
 		f := Finding{Model: d.model, Upstream: d.upstream, Config: c.ID, Provider: c.Provider, Since: now}
 		end, ok := ends[d.upstream]

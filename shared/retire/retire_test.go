@@ -160,8 +160,9 @@ func TestMissingAndEndingModelsAreFindings(t *testing.T) {
 		{Name: "sketch-1", RetiresAt: today().Add(retire.Soon - time.Hour)},
 		{Name: "write-1", RetiresAt: today().Add(retire.Soon + time.Hour)},
 	}
-	var got []string
-	for _, f := range b.check(t).Findings {
+	findings := b.check(t).Findings
+	got := make([]string, 0, len(findings))
+	for _, f := range findings {
 		got = append(got, f.Model+" "+string(f.Problem)+" "+f.Config)
 	}
 	if want := "auto missing cfg_a, painter missing cfg_a, sketcher retiring cfg_a"; strings.Join(got, ", ") != want {
