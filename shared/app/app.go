@@ -18,6 +18,7 @@ import (
 
 	"easel/shared/assets"
 	"easel/shared/dynamo"
+	"easel/shared/endpoint"
 	"easel/shared/env"
 	"easel/shared/failover"
 	"easel/shared/health"
@@ -78,6 +79,8 @@ type App struct {
 	Latencies *failover.Memory
 	// Keys are the API keys, each remembered for a few seconds.
 	Keys *httpapi.KeyCache
+	// Endpoints know where callers take reports and what signs them.
+	Endpoints *endpoint.Registry
 }
 
 // NewID returns an id that nobody can guess, ordered by time: a prefix and a
@@ -96,13 +99,14 @@ func New(p Parts) *App {
 	guard := &gate{monitor: monitor, limiter: limiter, log: p.Log}
 	a := &App{Latencies: &failover.Memory{}, Monitor: monitor, Limiter: limiter, Parts: p, Views: NewViews(p.Store, p.Now), Quotas: quota.NewBook(p.Store, p.Now)}
 	a.Keys = httpapi.NewKeyCache(p.Store, p.Now)
+	a.Endpoints = &endpoint.Registry{Store: p.Store, Secrets: p.Secrets, Now: p.Now, NewID: NewID}
 	inputs := images{store: p.Assets, providers: p.Providers, client: p.Fetch}
 	store := p.Metrics.store(p.Store, a.promised)
 	a.Engine = lifecycle.NewEngine(store, p.Now, NewID)
 	a.Runner = lifecycle.NewRunner(lifecycle.Parts{
 		Engine: a.Engine, Store: store, Due: p.Metrics.due(p.Store, p.Store), Views: a.Views, Providers: p.Providers, Keys: p.Secrets,
-		Keeper: keeper{p.Assets, p.Fetch}, Queue: Queue{p.Queue}, Health: guard, Gate: guard, Latencies: a.Latencies,
-		Reporter:    &reporter{assets: p.Assets, secrets: p.Secrets, client: p.Deliver, now: p.Now},
+		Keeper: keeper{p.Assets, p.Fetch}, Queue: Queue{p.Queue}, Health: guard, Gate: guard, Callers: callers{limiter, p.Log}, Latencies: a.Latencies,
+		Reporter:    &reporter{assets: p.Assets, endpoints: a.Endpoints, client: p.Deliver, now: p.Now, log: p.Log},
 		CallbackURL: a.callbackURL, Prepare: inputs.before(p.Prepare), Now: p.Now, NewID: NewID, Log: p.Log,
 	})
 	a.Desk = &intake.Desk{

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"easel/shared/apikey"
 	"easel/shared/failover"
 	"easel/shared/fault"
 	"easel/shared/health"
@@ -78,5 +79,32 @@ func (g *gate) Leave(ctx context.Context, c settings.Config, id string) {
 	}
 	if err := g.limiter.Release(ctx, []limit.Rule{rule}, id); err != nil {
 		g.log.WarnContext(ctx, "a place of a config falls free later: it could not be given back", "config", c.ID, "error", err)
+	}
+}
+
+// callers holds API keys to the tasks that they may have open at once.
+type callers struct {
+	limiter *limit.Limiter
+	log     *slog.Logger
+}
+
+func placesOf(keyID string, places int) []limit.Rule {
+	return []limit.Rule{limit.ForKey(apikey.Key{ID: keyID, Concurrency: places})}
+}
+
+// Begin implements [lifecycle.Callers]. A limit that cannot be checked lets the
+// task begin.
+func (c callers) Begin(ctx context.Context, keyID string, places int, taskID string, hold time.Duration) error {
+	admission, err := c.limiter.Admit(ctx, placesOf(keyID, places), taskID, hold)
+	if err != nil {
+		c.log.WarnContext(ctx, "the open tasks of a key could not be counted", "key", keyID, "error", err)
+	}
+	return admission.Err()
+}
+
+// End implements [lifecycle.Callers].
+func (c callers) End(ctx context.Context, keyID string, places int, taskID string) {
+	if err := c.limiter.Release(ctx, placesOf(keyID, places), taskID); err != nil {
+		c.log.WarnContext(ctx, "a place of a key falls free later: it could not be given back", "key", keyID, "error", err)
 	}
 }

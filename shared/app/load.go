@@ -74,7 +74,7 @@ func Lambda(d env.Deployment, logs *Log) lambdahttp.Options {
 
 // Auth returns an Authenticator over [App.Keys].
 func (a *App) Auth() *httpapi.KeyAuth {
-	return httpapi.NewKeyAuth(a.Keys, a.Now)
+	return httpapi.NewKeyAuth(a.Keys, a.Now).WithLimits(a.Limiter)
 }
 
 // Lister lists an account's tasks for the task function.

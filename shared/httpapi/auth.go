@@ -12,6 +12,7 @@ import (
 
 	"easel/shared/apikey"
 	"easel/shared/fault"
+	"easel/shared/limit"
 )
 
 // AccountHeader names the account that a key with the scope act_as works for.
@@ -50,6 +51,32 @@ type Authenticator interface {
 	Authenticate(r *http.Request) (Caller, error)
 }
 
+// Creating is Guarded for requests that make something, which need the scope
+// Generate. Where auth is a [Meter] they count against the key's rate, and the
+// answer says how it stands in RateLimit-Limit, -Remaining and -Reset.
+func Creating(auth Authenticator, f CallerFunc) http.Handler {
+	meter, metered := auth.(Meter)
+	return Guarded(auth, apikey.Generate, func(w http.ResponseWriter, r *http.Request, c Caller) error {
+		if !metered {
+			return f(w, r, c)
+		}
+		admission, err := meter.Admit(r.Context(), c)
+		for _, field := range admission.Fields() {
+			w.Header().Set(field.Name, field.Value)
+		}
+		if err != nil {
+			return err
+		}
+		return f(w, r, c)
+	})
+}
+
+// Meter is an Authenticator that also holds callers to their rates; see [Creating].
+type Meter interface {
+	// Admit counts one request. It returns a RateLimited error for one too many.
+	Admit(ctx context.Context, c Caller) (limit.Admission, error)
+}
+
 // CallerFunc is a handler for a known caller.
 type CallerFunc func(w http.ResponseWriter, r *http.Request, c Caller) error
 
@@ -75,8 +102,28 @@ type KeyLookup interface {
 
 // KeyAuth authenticates by API key: Authorization: Bearer esl_….
 type KeyAuth struct {
-	keys KeyLookup
-	now  func() time.Time
+	keys    KeyLookup
+	now     func() time.Time
+	limiter *limit.Limiter
+}
+
+// WithLimits returns an Authenticator that also holds each key to its requests
+// per minute, over all processes together. It implements [Meter].
+func (a *KeyAuth) WithLimits(limiter *limit.Limiter) *KeyAuth {
+	return &KeyAuth{keys: a.keys, now: a.now, limiter: limiter}
+}
+
+// Admit implements [Meter]. A limit that cannot be checked lets the request pass.
+func (a *KeyAuth) Admit(ctx context.Context, c Caller) (limit.Admission, error) {
+	rule := limit.ForKey(apikey.Key{ID: c.KeyID, RatePerMinute: c.RatePerMinute})
+	if a.limiter == nil || rule.Unlimited() {
+		return limit.Admission{OK: true}, nil
+	}
+	admission, err := a.limiter.Admit(ctx, []limit.Rule{rule}, "", 0)
+	if err != nil && !admission.OK {
+		return admission, err
+	}
+	return admission, admission.Err()
 }
 
 // NewKeyAuth returns an Authenticator over keys, which it asks for every

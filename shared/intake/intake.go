@@ -74,6 +74,8 @@ type Desk struct {
 // Ticket is one request and who makes it.
 type Ticket struct {
 	Account, KeyID, RequestID string
+	// KeyPlaces is how many tasks the key may have open at once; 0 is no limit.
+	KeyPlaces int
 	// User is the caller's own name for its end user; it may be empty.
 	User   string
 	Scopes []apikey.Scope
@@ -171,7 +173,7 @@ func (d *Desk) order(ctx context.Context, c Checked) (lifecycle.Order, error) {
 		return lifecycle.Order{}, err
 	}
 	return lifecycle.Order{
-		Account: c.Account, KeyID: c.KeyID, User: c.User, RequestID: c.RequestID, Request: request,
+		Account: c.Account, KeyID: c.KeyID, KeyPlaces: c.KeyPlaces, User: c.User, RequestID: c.RequestID, Request: request,
 		Quote: c.Quote, ChargeModerated: c.Model.ChargeModerated, IdempotencyKey: c.IdempotencyKey, Hash: c.Hash,
 		Metadata: c.Metadata, CallbackURL: c.CallbackURL, Deadline: time.Duration(c.Model.DeadlineSeconds) * time.Second,
 		Quotas: quotas,

@@ -60,9 +60,11 @@ type Order struct {
 	// ID is the task's id where it must be known before; "" makes one.
 	ID                              string
 	Account, KeyID, User, RequestID string
-	Request                         generation.Request
-	Quote                           catalog.Quote
-	ChargeModerated                 bool
+	// KeyPlaces is how many tasks the key may have open at once; 0 is no limit.
+	KeyPlaces       int
+	Request         generation.Request
+	Quote           catalog.Quote
+	ChargeModerated bool
 	// IdempotencyKey is the caller's, "" for none; Hash is of the request's body.
 	IdempotencyKey, Hash string
 	Metadata             map[string]string
@@ -97,7 +99,7 @@ func (e *Engine) Begin(ctx context.Context, o Order) (t task.Task, replayed bool
 		deadline = o.Request.Kind.Deadline()
 	}
 	t = task.Task{
-		ID: e.newID("task_"), Account: o.Account, KeyID: o.KeyID, User: o.User, RequestID: o.RequestID,
+		ID: e.newID("task_"), Account: o.Account, KeyID: o.KeyID, KeyPlaces: o.KeyPlaces, User: o.User, RequestID: o.RequestID,
 		Kind: o.Request.Kind, Model: o.Request.Model, Request: o.Request,
 		Status: task.Queued, Price: o.Quote.Credits, Reserved: o.Quote.Credits, PriceLines: o.Quote.Lines,
 		ChargeModerated: o.ChargeModerated, Metadata: o.Metadata, CallbackURL: o.CallbackURL, Quotas: o.Quotas,

@@ -31,8 +31,31 @@ func (r *Runner) unenter(ctx context.Context, t task.Task, c failover.Candidate)
 	r.Gate.Leave(ctx, c.Config, place(t.ID, len(t.Attempts)+1))
 }
 
-// leave gives back the places of the attempts that ended between two states of a task.
+// arrive takes a place among the open tasks of the caller's key.
+func (r *Runner) arrive(ctx context.Context, o Order) error {
+	if r.Callers == nil || o.KeyPlaces == 0 {
+		return nil
+	}
+	hold := o.Deadline
+	if hold == 0 {
+		hold = o.Request.Kind.Deadline()
+	}
+	return r.Callers.Begin(ctx, o.KeyID, o.KeyPlaces, o.ID, hold+leaseMargin)
+}
+
+// depart gives that place back.
+func (r *Runner) depart(ctx context.Context, keyID string, places int, taskID string) {
+	if r.Callers != nil && places > 0 {
+		r.Callers.End(ctx, keyID, places, taskID)
+	}
+}
+
+// leave gives back what ended between two states of a task: the places of its
+// attempts, and its own.
 func (r *Runner) leave(ctx context.Context, before, after task.Task) {
+	if after.Status.Terminal() && !before.Status.Terminal() {
+		r.depart(ctx, after.KeyID, after.KeyPlaces, after.ID)
+	}
 	if r.Gate == nil {
 		return
 	}

@@ -69,6 +69,15 @@ type Latencies interface {
 	Observe(config string, took time.Duration)
 }
 
+// Callers holds API keys to the tasks that they may have open at once.
+type Callers interface {
+	// Begin takes a place for a new task; a repeat takes no second one. It returns
+	// a RateLimited error when all are taken. A place falls free by itself after hold.
+	Begin(ctx context.Context, keyID string, places int, taskID string, hold time.Duration) error
+	// End gives the task's place back; again is harmless.
+	End(ctx context.Context, keyID string, places int, taskID string)
+}
+
 // Reporter tells a caller's endpoint that its task has ended. The status is the
 // endpoint's HTTP status, 0 without an answer.
 type Reporter interface {
@@ -92,8 +101,9 @@ type Parts struct {
 	Queue     Queue
 	Health    Health
 	Reporter  Reporter
-	// Gate may be nil: then nothing is limited.
-	Gate Gate
+	// Gate and Callers may be nil: then nothing is limited.
+	Gate    Gate
+	Callers Callers
 	// Prepare completes a call for its config, such as for a proxy; nil does nothing.
 	Prepare func(ctx context.Context, c *provider.Call, config settings.Config) error
 	// CallbackURL is where a provider reports an attempt; nil or "" is nowhere.

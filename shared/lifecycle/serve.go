@@ -39,6 +39,14 @@ func (r *Runner) begin(ctx context.Context, o Order, wait time.Duration, emit fu
 		return t, false, err
 	}
 	o.ID = r.NewID("task_")
+	if err := r.arrive(ctx, o); err != nil {
+		return t, false, err
+	}
+	defer func() {
+		if err != nil || replayed {
+			r.depart(ctx, o.KeyID, o.KeyPlaces, o.ID)
+		}
+	}()
 	d, inline, err := r.opening(ctx, o, view, wait)
 	if err != nil {
 		return t, false, err
@@ -152,6 +160,7 @@ func (r *Runner) Cancel(ctx context.Context, t task.Task) (task.Task, error) {
 	if err != nil {
 		return t, err
 	}
+	r.leave(ctx, t, next)
 	if !next.DueAt.IsZero() {
 		err := r.Queue.Send(ctx, task.Message{Task: t.ID, Reason: "canceled"}, 0)
 		if err != nil && !errors.Is(err, context.Canceled) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"easel/cmd/easel/local"
+	"easel/shared/apikey"
 	"easel/shared/provider/simulator"
 )
 
@@ -106,5 +107,68 @@ func TestHealthz(t *testing.T) {
 	g := start(t)
 	if status, body := g.call(http.MethodGet, "/healthz", nil); status != http.StatusOK {
 		t.Errorf("healthz answered %d: %s", status, body)
+	}
+}
+
+// limitKey gives the caller's key limits, and waits until the gateway has noticed.
+func (g *gateway) limitKey(perMinute, concurrency int) {
+	g.t.Helper()
+	id, _, _ := apikey.Parse(g.APIKey)
+	k, err := g.App.Store.Key(g.t.Context(), id)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	k.RatePerMinute, k.Concurrency = perMinute, concurrency
+	if err := g.App.Store.PutKey(g.t.Context(), k, k.Version); err != nil {
+		g.t.Fatal(err)
+	}
+}
+
+func TestAKeyIsHeldToItsRate(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	g.limitKey(2, 0)
+	limited := 0
+	for range 7 { // at most four of them pass when the minute turns in between
+		status, answer := g.call(http.MethodPost, "/api/generate", map[string]any{"prompt": "a cat", "model": "flux-schnell"})
+		switch status {
+		case http.StatusAccepted:
+		case http.StatusTooManyRequests:
+			limited++
+		default:
+			t.Fatalf("answered %d: %s", status, answer)
+		}
+	}
+	if limited < 3 {
+		t.Errorf("%d of 7 requests were refused, want 5", limited)
+	}
+	// What makes nothing is not limited.
+	if status, _ := g.call(http.MethodGet, "/api/account", nil); status != http.StatusOK {
+		t.Errorf("reading the account answered %d", status)
+	}
+}
+
+func TestAKeyIsHeldToItsOpenTasks(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	g.limitKey(0, 2)
+	g.fault(simulator.Replicate, simulator.Fault{Fault: simulator.LateSuccess, DelayMS: 600_000})
+	body := map[string]any{"prompt": "a cat", "model": "flux-schnell"}
+	var ids []string
+	for range 2 {
+		status, answer := g.call(http.MethodPost, "/api/generate", body)
+		if status != http.StatusAccepted {
+			t.Fatalf("answered %d: %s", status, answer)
+		}
+		ids = append(ids, parse(t, answer).ID)
+	}
+	if status, answer := g.call(http.MethodPost, "/api/generate", body); status != http.StatusTooManyRequests {
+		t.Fatalf("a third open task answered %d: %s", status, answer)
+	}
+	if status, answer := g.call(http.MethodPost, "/api/task/"+ids[0]+"/cancel", nil); status != http.StatusOK {
+		t.Fatalf("cancel answered %d: %s", status, answer)
+	}
+	if status, answer := g.call(http.MethodPost, "/api/generate", body); status != http.StatusAccepted {
+		t.Errorf("after a cancel the next task answered %d: %s", status, answer)
 	}
 }

@@ -95,7 +95,7 @@ func (h *handler) ticket(r *http.Request, c httpapi.Caller, b body) (intake.Tick
 // ticketOf is a ticket for a text that the caller waits for.
 func (h *handler) ticketOf(r *http.Request, c httpapi.Caller, request generation.Request) intake.Ticket {
 	return intake.Ticket{
-		Account: c.Account, KeyID: c.KeyID, User: c.User, Scopes: c.Scopes,
+		Account: c.Account, KeyID: c.KeyID, KeyPlaces: c.Concurrency, User: c.User, Scopes: c.Scopes,
 		RequestID: httpapi.RequestID(r.Context()), Request: request, Wait: h.MaxWait,
 	}
 }
