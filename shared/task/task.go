@@ -56,6 +56,9 @@ type Task struct {
 	Account string `json:"account"`
 	// KeyID is the API key that created the task.
 	KeyID string `json:"key_id,omitempty"`
+	// KeyPlaces is how many tasks the key might have open at once when this one
+	// began; 0 is no limit.
+	KeyPlaces int `json:"key_places,omitempty"`
 	// User is the caller's own name for its end user; it may be empty.
 	User    string             `json:"user,omitempty"`
 	Kind    generation.Kind    `json:"kind"`
