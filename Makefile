@@ -12,6 +12,7 @@ TOOLS := .tools/bin
 PRODUCT := $(patsubst %,./%/...,$(wildcard chaos cmd compat functions rehearsal shared)) $(if $(wildcard web/*.go),./web)
 FUNCTIONS := $(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go))
 NODE := $(shell command -v node 2>/dev/null)
+SDKS := $(and $(wildcard compat/node/package.json),$(NODE),compat/node/node_modules/.package-lock.json)
 CONSOLE := $(and $(wildcard web/package.json),$(NODE),web)
 STACK := $(and $(wildcard infra/*.go),$(NODE))
 
@@ -62,7 +63,7 @@ engine: $(TOOLS)/dynoxide ## Install the embedded DynamoDB-compatible engine
 ##@ Check
 
 .PHONY: test
-test: $(CONSOLE) $(ENGINE) ## Run every test, with the race detector (Go, stack, console)
+test: $(CONSOLE) $(ENGINE) $(SDKS) ## Run every test, with the race detector (Go, stack, console)
 	@$(if $(RACE),:,echo "test: no C compiler, so the race detector is off")
 	go test $(RACE) -timeout 20m $(PRODUCT)
 	@echo "test: all Go tests of the product passed"
@@ -182,6 +183,9 @@ $(TOOLS)/dynoxide: tools/install-engine.sh tools/engine/package-lock.json
 
 web/node_modules/.package-lock.json: web/package-lock.json
 	cd web && npm ci --no-audit --no-fund && touch node_modules/.package-lock.json
+
+compat/node/node_modules/.package-lock.json: compat/node/package-lock.json
+	cd compat/node && npm ci --silent && touch node_modules/.package-lock.json
 
 .tools/cdk/node_modules/.package-lock.json: tools/cdk/package-lock.json
 	@mkdir -p .tools/cdk && cp tools/cdk/package.json tools/cdk/package-lock.json tools/cdk/.npmrc .tools/cdk/
