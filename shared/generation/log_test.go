@@ -24,8 +24,8 @@ func TestALogHoldsNothingThatPeopleWrote(t *testing.T) {
 		"text": func(b *bytes.Buffer) slog.Handler { return slog.NewTextHandler(b, nil) },
 	} {
 		var out bytes.Buffer
-		log := slog.New(handler(&out))
-		log.Info("asked", "request", r, "pointer", &r, "message", m, slog.Group("group", "request", r))
+		to := slog.New(handler(&out))
+		to.Info("asked", "request", r, "pointer", &r, "message", m, slog.Group("group", "request", r))
 		if strings.Contains(out.String(), canary) || !strings.Contains(out.String(), "auto-text") {
 			t.Errorf("%s: %s", name, out.String())
 		}
