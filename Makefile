@@ -118,6 +118,18 @@ chaos: export EASEL_CHAOS_HISTORIES ?= 100000
 chaos: $(ENGINE) ## Run the tests named TestChaos at full length (EASEL_CHAOS_HISTORIES=100000)
 	go test -count=1 -timeout 120m -v -run '^TestChaos' $(PRODUCT)
 
+.PHONY: mutants
+mutants: ## Break copies of the engine in small ways, and see that the histories catch each (HISTORIES=5000)
+	go run ./shared/lifecycle/mutants -histories $(or $(HISTORIES),5000)
+
+.PHONY: fuzz
+fuzz: ## Run each fuzzer for a while (FUZZTIME=10s); their seeds run with make test
+	@grep -rlE --include='*_test.go' '^func Fuzz' $(wildcard chaos cmd compat functions rehearsal shared) | while read -r file; do \
+		for name in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]+)\(.*/\1/p' "$$file"); do \
+			echo "fuzz: $$name in $$(dirname "$$file")"; \
+			go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(or $(FUZZTIME),10s) "./$$(dirname "$$file")" || exit 1; \
+		done; done
+
 .PHONY: bench
 bench: $(ENGINE) ## Run the benchmarks
 	go test -run '^$$' -bench . -benchmem $(PRODUCT)

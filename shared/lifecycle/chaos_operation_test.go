@@ -2,6 +2,7 @@ package lifecycle_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -29,6 +30,8 @@ func (w *world) operation(ctx context.Context) {
 		}
 	case n < 76:
 		w.redeliver(ctx)
+	case n < 78:
+		w.rush(ctx)
 	case n < 92:
 		w.jump("seconds", time.Duration(w.rnd.IntN(40))*time.Second)
 	case n < 95:
@@ -129,6 +132,18 @@ func (w *world) redeliver(ctx context.Context) {
 		if _, err := w.engine.Redeliver(ctx, t); err != nil && fault.CodeOf(err) != fault.Conflict && !excused(err) {
 			w.broken = append(w.broken, "redeliver: "+err.Error())
 		}
+	}
+}
+
+// rush is a worker that starts an attempt of a task which has an open one.
+func (w *world) rush(ctx context.Context) {
+	t, ok := w.anyTask()
+	if _, open := t.Open(); !ok || !open {
+		return
+	}
+	s := lifecycle.Start{Owner: "rash", Timeout: time.Second, Config: "cfg_jobs", Provider: "jobs", Model: "m"}
+	if _, err := w.engine.Start(ctx, t, s); !errors.Is(err, lifecycle.ErrNothing) && !excused(err) {
+		w.broken = append(w.broken, fmt.Sprintf("an attempt of task %s started while one is open: %v", t.ID, err))
 	}
 }
 
