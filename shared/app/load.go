@@ -2,15 +2,8 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"easel/shared/assets"
 	"easel/shared/dynamo"
@@ -39,22 +32,23 @@ func Load(ctx context.Context, logs *Log) (*App, env.Deployment, error) {
 	if err != nil {
 		return nil, d, err
 	}
-	cfg, err := config.LoadDefaultConfig(ctx)
+	role, err := env.LoadAWS()
 	if err != nil {
-		return nil, d, fmt.Errorf("load the AWS configuration: %w", err)
+		return nil, d, err
 	}
-	manager := secrets.NewManager(secretsmanager.NewFromConfig(cfg), secrets.ManagerOptions{Prefix: d.SecretPrefix})
+	clients := newClients(role)
+	manager := secrets.NewManager(clients.secrets, secrets.ManagerOptions{Prefix: d.SecretPrefix})
 	meter := emf.New(emf.Options{Out: logs.out, Stage: d.Stage, Now: time.Now, Log: logs.Logger})
 	metrics := NewMetrics(meter, d.Function, time.Now, logs.Logger)
 	longest := settings.MaxTimeout*time.Second + headerMargin
 	store := secrets.NewCached(learning{manager, logs.Redactor}, secrets.CachedOptions{})
 	return New(Parts{
-		Store: dynamo.New(dynamodb.NewFromConfig(cfg), dynamo.Options{
+		Store: dynamo.New(clients.dynamo, dynamo.Options{
 			Prefix: d.TablePrefix, TaskTTL: d.TaskRetention, UsageTTL: d.UsageRetention,
 		}),
 		Secrets:   store,
-		Assets:    assets.New(s3.NewFromConfig(cfg), assets.Options{Bucket: d.Bucket}),
-		Queue:     queue.NewSQS(sqs.NewFromConfig(cfg), d.QueueURL),
+		Assets:    assets.New(clients.s3, assets.Options{Bucket: d.Bucket}),
+		Queue:     queue.NewSQS(clients.sqs, d.QueueURL),
 		Providers: Providers(ThroughGateways(safehttp.New(safehttp.Options{AllowLoopback: reachLoopback, AnyPort: true, HeaderTimeout: longest}))),
 		Prepare:   Gateway{URL: d.CloudflareGatewayURL, Routes: cloudflare.DefaultRoutes(), Secrets: store}.Prepare,
 		Fetch:     safehttp.New(safehttp.Options{AllowLoopback: reachLoopback}),
