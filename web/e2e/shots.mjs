@@ -45,6 +45,8 @@ const looks = [
   ["dark", { width: 1440, height: 900 }, "dark", "en"],
   ["phone", { width: 390, height: 844 }, "light", "en"],
   ["phone-dark", { width: 390, height: 844 }, "dark", "zh"],
+  ["small", { width: 1024, height: 768 }, "light", "en"],
+  ["tablet", { width: 768, height: 1024 }, "light", "en"],
   ["zh", { width: 1280, height: 800 }, "light", "zh"],
 ].filter(([name]) => (process.env.LOOKS ?? "light,dark,phone").split(",").includes(name));
 const wanted = process.argv.slice(2);

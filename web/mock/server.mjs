@@ -10,7 +10,6 @@ const port = Number(process.env.MOCK_PORT ?? 8788);
 const pace = Number(process.env.MOCK_PACE_MS ?? 700);
 const dist = new URL("../dist/", import.meta.url).pathname;
 const adminKey = process.env.EASEL_ADMIN_KEY ?? "esl_mockadmin000_0123456789abcdef0123456789abcdef";
-const viewerKey = "esl_mockviewer00_0123456789abcdef0123456789abcdef";
 const policy = "default-src 'self'; img-src 'self' data: blob:; media-src 'self' data: blob:; connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
 const { configs, models, accounts, keys, providers } = data;
@@ -333,9 +332,10 @@ async function handle(request, response) {
   }
   if (!pathname.startsWith("/api/") && !/^\/simulator(\/|$)/.test(pathname)) return file(response, pathname);
   const token = (request.headers.authorization ?? "").replace("Bearer ", "");
-  const role = token === adminKey ? "admin" : token === viewerKey ? "viewer" : undefined;
+  const made = keys.find((k) => k.status === "active" && token.startsWith(`esl_${k.id}_`));
+  const role = token === adminKey ? "admin" : ["admin", "viewer"].find((scope) => made?.scopes.includes(scope));
   if (pathname !== "/api/admin/login" && !role) {
-    throw /^esl_/.test(token) && keys.some((k) => k.status === "active" && token.startsWith(`esl_${k.id}_`)) ? new Refusal(403, "forbidden", "this key may not do this") : new Refusal(401, "unauthenticated", "the API key is not valid");
+    throw made ? new Refusal(403, "forbidden", "this key may not do this") : new Refusal(401, "unauthenticated", "the API key is not valid");
   }
   if (role === "viewer" && request.method !== "GET") throw new Refusal(403, "forbidden", "a viewer may change nothing");
   const stream = /^\/api\/task\/([^/]+)\/events$/.exec(pathname);

@@ -1,7 +1,8 @@
 import { QueryClient } from "@tanstack/react-query";
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, Outlet, redirect } from "@tanstack/react-router";
 import { AppLayout } from "./routes/app-layout";
 import { NotFound, RouteError } from "./routes/fallbacks";
+import { lazyScreen } from "./routes/lazy-screen";
 import { LoginPage } from "./routes/login";
 import * as search from "./routes/search";
 import { Offline, Problem } from "./services/problem";
@@ -40,83 +41,83 @@ const screens = [
     getParentRoute: () => app,
     path: "/",
     validateSearch: search.overviewSearch,
-    component: lazyRouteComponent(() => import("./routes/overview"), "OverviewPage"),
+    component: lazyScreen(() => import("./routes/overview"), "OverviewPage"),
   }),
   createRoute({
     getParentRoute: () => app,
     path: "/welcome",
-    component: lazyRouteComponent(() => import("./routes/welcome"), "WelcomePage"),
+    component: lazyScreen(() => import("./routes/welcome"), "WelcomePage"),
   }),
   createRoute({
     getParentRoute: () => app,
     path: "/configs",
     validateSearch: search.configsSearch,
-    component: lazyRouteComponent(() => import("./routes/configs"), "ConfigsPage"),
+    component: lazyScreen(() => import("./routes/configs"), "ConfigsPage"),
   }),
   createRoute({
     getParentRoute: () => app,
     path: "/playground",
     validateSearch: search.playgroundSearch,
-    component: lazyRouteComponent(() => import("./routes/playground"), "PlaygroundPage"),
+    component: lazyScreen(() => import("./routes/playground"), "PlaygroundPage"),
   }),
   createRoute({
     getParentRoute: () => app,
     path: "/tasks",
     validateSearch: search.tasksSearch,
-    component: lazyRouteComponent(() => import("./routes/tasks"), "TasksPage"),
+    component: lazyScreen(() => import("./routes/tasks"), "TasksPage"),
   }),
   createRoute({
     getParentRoute: () => app,
     path: "/tasks/$id",
-    component: lazyRouteComponent(() => import("./routes/task"), "TaskPage"),
+    component: lazyScreen(() => import("./routes/task"), "TaskPage"),
   }),
   createRoute({
     getParentRoute: () => app,
     path: "/usage",
     validateSearch: search.usageSearch,
-    component: lazyRouteComponent(() => import("./routes/usage"), "UsagePage"),
+    component: lazyScreen(() => import("./routes/usage"), "UsagePage"),
   }),
   createRoute({
     getParentRoute: () => app,
     path: "/audit",
     validateSearch: search.auditSearch,
-    component: lazyRouteComponent(() => import("./routes/audit"), "AuditPage"),
+    component: lazyScreen(() => import("./routes/audit"), "AuditPage"),
   }),
   createRoute({
     getParentRoute: () => app,
     path: "/keys",
     validateSearch: search.keysSearch,
-    component: lazyRouteComponent(() => import("./routes/keys"), "KeysPage"),
+    component: lazyScreen(() => import("./routes/keys"), "KeysPage"),
   }),
   createRoute({
     getParentRoute: () => app,
     path: "/accounts",
     validateSearch: search.accountsSearch,
-    component: lazyRouteComponent(() => import("./routes/accounts"), "AccountsPage"),
+    component: lazyScreen(() => import("./routes/accounts"), "AccountsPage"),
   }),
   createRoute({
     getParentRoute: () => app,
     path: "/accounts/$id",
     validateSearch: search.accountSearch,
-    component: lazyRouteComponent(() => import("./routes/account"), "AccountPage"),
+    component: lazyScreen(() => import("./routes/account"), "AccountPage"),
   }),
   createRoute({
     getParentRoute: () => app,
     path: "/models",
     validateSearch: search.modelsSearch,
-    component: lazyRouteComponent(() => import("./routes/models"), "ModelsPage"),
+    component: lazyScreen(() => import("./routes/models"), "ModelsPage"),
   }),
   createRoute({
     getParentRoute: () => app,
     path: "/webhooks",
     validateSearch: search.webhooksSearch,
-    component: lazyRouteComponent(() => import("./routes/webhooks"), "WebhooksPage"),
+    component: lazyScreen(() => import("./routes/webhooks"), "WebhooksPage"),
   }),
   createRoute({
     getParentRoute: () => app,
     path: "/settings",
     validateSearch: search.settingsSearch,
-    component: lazyRouteComponent(() => import("./routes/settings"), "SettingsPage"),
+    component: lazyScreen(() => import("./routes/settings"), "SettingsPage"),
   }),
 ] as const;
 
@@ -124,7 +125,6 @@ const screens = [
 export const router = createRouter({
   routeTree: root.addChildren([login, app.addChildren(screens)]),
   basepath: new URL(document.baseURI).pathname,
-  defaultPreload: "intent",
   defaultPendingMs: 150,
 });
 

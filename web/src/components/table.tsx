@@ -100,7 +100,7 @@ export function Table<T>({ label, columns, rows, rowKey, detail, dim }: TablePro
                   </tr>
                   {detail && shown && (
                     <tr role="row" className="max-sm:block">
-                      <td role="cell" colSpan={columns.length + 1} className="border-b border-line bg-sunken px-4 py-3 max-sm:block">
+                      <td role="cell" colSpan={columns.length + 1} className="max-w-0 border-b border-line bg-sunken px-4 py-3 max-sm:block max-sm:max-w-full">
                         {detail(row)}
                       </td>
                     </tr>

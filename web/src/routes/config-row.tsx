@@ -109,9 +109,6 @@ export function ConfigRow({ config, place, health, admin, onEdit }: RowProps) {
       <td role="cell" className={cx(cell, "text-xs whitespace-nowrap text-ink-2 max-xl:hidden")}>
         <Limits config={config} health={health} />
       </td>
-      <td role="cell" className={cx(cell, "num text-xs whitespace-nowrap text-ink-2 max-xl:hidden")}>
-        {config.timeoutSeconds} s · {config.maxRetries}×
-      </td>
       <td role="cell" className={cx(cell, "max-sm:col-start-3 max-sm:row-start-1 max-sm:justify-self-end")}>
         <Switch
           checked={toggle.isPending ? toggle.variables : config.active}
@@ -248,9 +245,9 @@ function HealthCell({ config, health }: { config: Config; health: Health | undef
 function Limits({ config, health }: { config: Config; health: Health | undefined }) {
   const { t } = useI18n();
   const format = useFormat();
-  if (config.ratePerMinute === 0 && config.concurrency === 0) return <span className="text-ink-3">{t("configs.unlimited")}</span>;
   return (
     <>
+      {config.ratePerMinute === 0 && config.concurrency === 0 && <div>{t("configs.unlimited")}</div>}
       {config.ratePerMinute > 0 && (
         <div className="num">
           {health?.rate ? `${format.whole(health.rate.used)} / ` : ""}
@@ -263,6 +260,7 @@ function Limits({ config, health }: { config: Config; health: Health | undefined
           {t("configs.atOnce", { count: format.whole(config.concurrency) })}
         </div>
       )}
+      <div className="num text-ink-3">{t("configs.patience", { seconds: config.timeoutSeconds, retries: config.maxRetries })}</div>
     </>
   );
 }

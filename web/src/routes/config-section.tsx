@@ -96,12 +96,11 @@ export function ConfigSection({ kind, configs, health, onEdit }: SectionProps) {
                 <th role="columnheader" className={cx(head, "w-[4.5rem] border-t")}>
                   <span className="sr-only">{t("field.priority")}</span>
                 </th>
-                <th role="columnheader" className={cx(head, "w-[24%] border-t")}>{t("field.name")}</th>
-                <th role="columnheader" className={cx(head, "w-32 border-t")}>{t("field.health")}</th>
+                <th role="columnheader" className={cx(head, "w-[26%] border-t")}>{t("field.name")}</th>
+                <th role="columnheader" className={cx(head, "w-[7.5rem] border-t")}>{t("field.health")}</th>
                 <th role="columnheader" className={cx(head, "border-t max-lg:hidden")}>{t("field.upstream")}</th>
                 <th role="columnheader" className={cx(head, "w-24 border-t")}>{t("field.key")}</th>
-                <th role="columnheader" className={cx(head, "w-32 border-t max-xl:hidden")}>{t("field.limits")}</th>
-                <th role="columnheader" className={cx(head, "w-32 border-t max-xl:hidden")}>{t("field.timeoutRetries")}</th>
+                <th role="columnheader" className={cx(head, "w-36 border-t max-xl:hidden")}>{t("field.limits")}</th>
                 <th role="columnheader" className={cx(head, "w-20 border-t")}>{t("field.enabled")}</th>
                 <th role="columnheader" className={cx(head, "w-32 border-t")}>
                   <span className="sr-only">{t("field.actions")}</span>

@@ -156,7 +156,7 @@ export function LoginPage() {
         </Form>
       </div>
       <div className="flex items-center gap-3 text-xs text-ink-3">
-        {options.data?.version && <span>v{options.data.version}</span>}
+        {options.data?.version && <span>{/^\d/.test(options.data.version) ? `v${options.data.version}` : options.data.version}</span>}
         <button
           type="button"
           lang={language === "en" ? "zh-Hans" : "en"}

@@ -66,7 +66,7 @@ export function ModelsPage() {
         ) : (
           <span className="flex flex-col text-xs max-sm:items-end">
             {model.upstreams.map((u) => (
-              <span key={u.provider + u.model} className="max-w-80 truncate">
+              <span key={u.provider + u.model} className="max-w-80 truncate max-sm:max-w-52">
                 {u.provider} <code className="font-mono text-ink-3">{u.model}</code>
               </span>
             ))}

@@ -63,7 +63,7 @@ export function UsagePage() {
     },
     { header: t("field.kind"), cell: (r) => <KindLabel kind={r.kind} />, from: "xl" },
     { header: t("field.model"), cell: (r) => <span className="font-medium whitespace-nowrap">{r.model}</span> },
-    { header: t("field.config"), cell: (r) => <span className="whitespace-nowrap">{nameOf(r.config) || "–"}</span>, from: "lg" },
+    { header: t("field.config"), cell: (r) => <span className="whitespace-nowrap">{nameOf(r.config) || "–"}</span>, from: "xl" },
     {
       header: t("field.account"),
       cell: (r) => (
@@ -71,9 +71,9 @@ export function UsagePage() {
           {r.account}
         </Link>
       ),
-      from: "lg",
+      from: "xl",
     },
-    { header: t("field.error"), cell: (r) => (r.errorCode ? <FaultLabel code={r.errorCode} className="text-bad-ink" /> : "–"), from: "xl" },
+    { header: t("field.error"), cell: (r) => (r.errorCode ? <FaultLabel code={r.errorCode} className="text-bad-ink" /> : "–"), from: "2xl" },
     { header: t("field.latency"), cell: (r) => format.duration(r.latencyMs), end: true },
     { header: t("stat.credits"), cell: (r) => format.whole(r.credits), end: true },
     { header: t("stat.cost"), cell: (r) => format.usd(r.usage.costMicroUsd), end: true },
@@ -168,7 +168,7 @@ function Detail({ record }: { record: UsageRecord }) {
   const { t } = useI18n();
   const detail = useQuery(usageDetailQuery(record.id));
   return (
-    <div className="grid gap-4 lg:grid-cols-2">
+    <div className="grid gap-4 [&>*]:min-w-0 lg:grid-cols-2">
       <div className="flex flex-col gap-3">
         <Facts
           items={[

@@ -31,7 +31,7 @@ export function WebhooksPage() {
   const columns: Column<Delivery>[] = [
     { header: t("field.status"), cell: (d) => <StatusBadge status={d.state} /> },
     { header: t("delivery.event"), cell: (d) => <code className="font-mono text-xs whitespace-nowrap">{d.event}</code> },
-    { header: t("field.url"), cell: (d) => <span className="block max-w-80 truncate font-mono text-xs" title={d.url}>{d.url}</span> },
+    { header: t("field.url"), cell: (d) => <span className="block max-w-32 truncate lg:max-w-44 2xl:max-w-72 font-mono text-xs" title={d.url}>{d.url}</span> },
     {
       header: t("task.title"),
       cell: (d) => (
@@ -39,9 +39,9 @@ export function WebhooksPage() {
           {d.task.slice(0, 18)}…
         </Link>
       ),
-      from: "lg",
+      from: "xl",
     },
-    { header: t("field.account"), cell: (d) => d.account, from: "xl" },
+    { header: t("field.account"), cell: (d) => <span className="whitespace-nowrap">{d.account}</span>, from: "2xl" },
     {
       header: t("delivery.answer"),
       cell: (d) => (d.status > 0 ? <span className="num whitespace-nowrap">HTTP {d.status}</span> : <span className="text-ink-3">{d.tries > 0 ? t("delivery.noAnswer") : "–"}</span>),

@@ -17,6 +17,6 @@ export function reached() {
 export function unreached(ping: () => Promise<unknown>) {
   connection.set("lost");
   timer ??= window.setInterval(() => {
-    ping().catch(() => undefined);
+    void ping();
   }, everyMs);
 }

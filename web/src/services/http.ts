@@ -50,9 +50,16 @@ async function bodyOf(response: Response): Promise<unknown> {
   }
 }
 
-async function ping() {
-  await fetch(address("healthz"), { cache: "no-store" });
-  reached();
+/** Asks whether the server can be reached, and notes the answer. */
+export async function ping(): Promise<boolean> {
+  try {
+    await fetch(address("healthz"), { cache: "no-store" });
+    reached();
+    return true;
+  } catch {
+    unreached(ping);
+    return false;
+  }
 }
 
 /**
