@@ -65,6 +65,8 @@ func (p parts) generate() spec {
 			p.tasks(env.ListIndex), // lists ledgers and videos
 			p.send(),
 			p.providerKeys(), // a request that waits is served here
+			// Callers make secrets for their own reports here; only the worker reads them.
+			p.secrets("EndpointWrites", []string{"CreateSecret", "PutSecretValue", "DeleteSecret"}, env.EndpointSecrets),
 			p.files("s3:PutObject", "s3:GetObject"),
 		),
 	}

@@ -18,6 +18,8 @@ func routes() []route {
 		{env.Generate, "GET", "/api/models"},
 		{env.Generate, "GET", "/api/account"},
 		{env.Generate, "GET", "/api/account/ledger"},
+		{env.Generate, "GET", "/api/account/webhook-secret"},
+		{env.Generate, "POST", "/api/account/webhook-secret/rotate"},
 		{env.Generate, "POST", "/v1/images/generations"},
 		{env.Generate, "POST", "/v1/images/edits"},
 		{env.Generate, "GET", "/v1/models"},

@@ -7,25 +7,26 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"time"
 
 	"easel/shared/assets"
-	"easel/shared/env"
+	"easel/shared/endpoint"
 	"easel/shared/httpapi"
-	"easel/shared/secrets"
+	"easel/shared/lifecycle"
 	"easel/shared/task"
-	"easel/shared/webhook"
 )
 
 // reporter tells callers' endpoints that their tasks have ended: one POST in the
 // form of Standard Webhooks. The id of the message is the task's and its status,
 // so that an endpoint can drop what it has seen.
 type reporter struct {
-	assets  *assets.Store
-	secrets secrets.Store
-	client  *http.Client
-	now     func() time.Time
+	assets    *assets.Store
+	endpoints *endpoint.Registry
+	client    *http.Client
+	now       func() time.Time
+	log       *slog.Logger
 }
 
 const reportTimeout = 15 * time.Second
@@ -37,14 +38,44 @@ type event struct {
 	Data      httpapi.Task `json:"data"`
 }
 
-// Report sends one report. Any status of 2xx is success.
+// errDisabled is what a report to a disabled endpoint ends with.
+var errDisabled = fmt.Errorf("%w: those of %d tasks in a row were given up; redeliver one to send them again", lifecycle.ErrUnwanted, endpoint.Patience)
+
+// Report sends one report. Any status of 2xx is success. An endpoint that let the
+// reports of several tasks in a row be given up gets none, until a redelivery.
 func (r *reporter) Report(ctx context.Context, t task.Task) (int, error) {
+	book, err := r.endpoints.Book(ctx, t.Account)
+	if err != nil {
+		return 0, errors.New("the report could not be made")
+	}
+	if book.Disabled(t.CallbackURL) {
+		return 0, errDisabled
+	}
 	ctx, cancel := context.WithTimeout(ctx, reportTimeout)
 	defer cancel()
-	request, err := r.request(ctx, t)
+	request, err := r.request(ctx, t, book)
 	if err != nil {
-		return 0, err
+		return 0, err // nothing that the endpoint could help
 	}
+	status, err := r.send(request)
+	r.learn(context.WithoutCancel(ctx), t, book, err)
+	return status, err
+}
+
+// learn writes down what a report says about its endpoint. Most say nothing new.
+func (r *reporter) learn(ctx context.Context, t task.Task, book endpoint.Book, failed error) {
+	var err error
+	if _, failing := book.Works(t.CallbackURL); failed == nil && failing {
+		err = r.endpoints.Works(ctx, t.Account, t.CallbackURL)
+	} else if failed != nil && lifecycle.LastReport(t) {
+		err = r.endpoints.GaveUp(ctx, t.Account, t.CallbackURL, t.ID)
+	}
+	if err != nil {
+		r.log.WarnContext(ctx, "how an endpoint does could not be written down", "task", t.ID, "error", err)
+	}
+}
+
+func (r *reporter) send(request *http.Request) (int, error) {
 	response, err := r.client.Do(request)
 	if err != nil {
 		return 0, errors.New("the endpoint could not be reached") // err would repeat the URL, which may hold a secret
@@ -57,7 +88,7 @@ func (r *reporter) Report(ctx context.Context, t task.Task) (int, error) {
 	return response.StatusCode, nil
 }
 
-func (r *reporter) request(ctx context.Context, t task.Task) (*http.Request, error) {
+func (r *reporter) request(ctx context.Context, t task.Task, book endpoint.Book) (*http.Request, error) {
 	view, err := httpapi.TaskOf(ctx, t, r.assets)
 	if err != nil {
 		return nil, err
@@ -67,11 +98,7 @@ func (r *reporter) request(ctx context.Context, t task.Task) (*http.Request, err
 	if err != nil {
 		return nil, fmt.Errorf("encode a report: %w", err)
 	}
-	key, err := r.secrets.Get(ctx, env.WebhookSecret)
-	if err != nil {
-		return nil, fmt.Errorf("read the secret of reports: %w", err)
-	}
-	signer, err := webhook.NewSigner(key)
+	signer, err := r.endpoints.Signer(ctx, book)
 	if err != nil {
 		return nil, err
 	}
@@ -89,4 +116,18 @@ func (r *reporter) request(ctx context.Context, t task.Task) (*http.Request, err
 		request.Header.Set(name, value)
 	}
 	return request, nil
+}
+
+// Redeliverer makes reports due again, and lets their endpoints have reports again.
+type Redeliverer struct {
+	Engine    *lifecycle.Engine
+	Endpoints *endpoint.Registry
+}
+
+// Redeliver is [lifecycle.Engine.Redeliver] for an endpoint that is enabled first.
+func (r Redeliverer) Redeliver(ctx context.Context, t task.Task) (task.Task, error) {
+	if err := r.Endpoints.Works(ctx, t.Account, t.CallbackURL); err != nil {
+		return t, err
+	}
+	return r.Engine.Redeliver(ctx, t)
 }

@@ -30,7 +30,7 @@ func (g *Gateway) mux() http.Handler {
 		}
 	}
 	mount(generateapi.New(generateapi.Deps{
-		Auth: auth, Desk: g.App.Desk, Views: g.App.Views, Accounts: g.App.Store, Quotas: g.App.Quotas, Tasks: g.App.Store, Canceler: g.App.Runner,
+		Auth: auth, Desk: g.App.Desk, Views: g.App.Views, Accounts: g.App.Store, Quotas: g.App.Quotas, Endpoints: g.App.Endpoints, Tasks: g.App.Store, Canceler: g.App.Runner,
 		Signer: g.App.Assets, Files: app.Files{Assets: g.App.Assets}, Log: g.options.Log, Now: time.Now,
 	}), generateapi.Patterns())
 	mount(promptapi.New(promptapi.Deps{Auth: auth, Desk: g.App.Desk, Log: g.options.Log, Now: time.Now}), promptapi.Patterns())
@@ -57,7 +57,7 @@ func (g *Gateway) admin(auth httpapi.Authenticator) http.Handler {
 	base := safehttp.Options{AllowLoopback: true, AnyPort: true}
 	return adminapi.New(adminapi.Deps{
 		Auth: auth, Store: g.App.Store, Secrets: g.App.Secrets, Desk: g.App.Desk, Canceler: g.App.Runner,
-		Reports: g.App.Engine, Queue: g.App.Runner.Queue, Signer: g.App.Assets,
+		Reports: app.Redeliverer{Engine: g.App.Engine, Endpoints: g.App.Endpoints}, Queue: g.App.Runner.Queue, Signer: g.App.Assets,
 		Prober: &adminapi.Caller{
 			Providers: g.App.Providers, Keeper: g.App.Keeper(), Signer: g.App.Assets, Prepare: g.App.Prepare,
 			Now: time.Now, NewID: app.NewID,

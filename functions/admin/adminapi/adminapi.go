@@ -17,6 +17,7 @@ import (
 	"easel/shared/audit"
 	"easel/shared/catalog"
 	"easel/shared/credits"
+	"easel/shared/endpoint"
 	"easel/shared/failover"
 	"easel/shared/fault"
 	"easel/shared/httpapi"
@@ -70,6 +71,11 @@ type SettingReader interface {
 	Setting(ctx context.Context, name string) (settings.Setting, error)
 }
 
+// EndpointReader reads what is known of an account's endpoints.
+type EndpointReader interface {
+	Endpoints(ctx context.Context, account string) (endpoint.Book, error)
+}
+
 // Trail writes operators' changes and keeps the audit trail.
 type Trail interface {
 	Commit(ctx context.Context, c audit.Change) error
@@ -85,6 +91,7 @@ type Store interface {
 	AccountReader
 	TaskReader
 	SettingReader
+	EndpointReader
 	Trail
 	stats.Source
 }

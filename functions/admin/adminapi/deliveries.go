@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"easel/shared/endpoint"
 	"easel/shared/fault"
 	"easel/shared/httpapi"
 	"easel/shared/stats"
@@ -21,18 +22,20 @@ const (
 
 // deliveryView is the report of a task's end to its caller's endpoint.
 type deliveryView struct {
-	Task      string     `json:"task"`
-	Account   string     `json:"account"`
-	URL       string     `json:"url"`
-	Event     string     `json:"event"`
-	State     string     `json:"state"`
-	Tries     int        `json:"tries"`
-	NextAt    time.Time  `json:"next_at,omitzero"`
-	DoneAt    time.Time  `json:"done_at,omitzero"`
-	Status    int        `json:"status,omitempty"`
-	Error     string     `json:"error,omitempty"`
-	CreatedAt time.Time  `json:"created_at,omitzero"`
-	Log       []task.Try `json:"log"`
+	Task      string    `json:"task"`
+	Account   string    `json:"account"`
+	URL       string    `json:"url"`
+	Event     string    `json:"event"`
+	State     string    `json:"state"`
+	Tries     int       `json:"tries"`
+	NextAt    time.Time `json:"next_at,omitzero"`
+	DoneAt    time.Time `json:"done_at,omitzero"`
+	Status    int       `json:"status,omitempty"`
+	Error     string    `json:"error,omitempty"`
+	CreatedAt time.Time `json:"created_at,omitzero"`
+	// DisabledAt is since when the endpoint gets no reports at all.
+	DisabledAt time.Time  `json:"disabled_at,omitzero"`
+	Log        []task.Try `json:"log"`
 }
 
 func deliveryOf(t task.Task) deliveryView {
@@ -42,6 +45,33 @@ func deliveryOf(t task.Task) deliveryView {
 		Tries: d.Tries, NextAt: d.NextAt, DoneAt: d.DoneAt, Status: d.Status, Error: d.Error, CreatedAt: t.FinishedAt,
 		Log: append([]task.Try{}, d.Log...),
 	}
+}
+
+// noteDisabled completes deliveries with what is known of their endpoints, at one
+// read for each account.
+func (h *handler) noteDisabled(ctx context.Context, views ...*deliveryView) error {
+	books := map[string]endpoint.Book{}
+	for _, v := range views {
+		book, known := books[v.Account]
+		if !known {
+			var err error
+			if book, err = h.Store.Endpoints(ctx, v.Account); err != nil {
+				return err
+			}
+			books[v.Account] = book
+		}
+		v.DisabledAt = book.Places[endpoint.Where(v.URL)].DisabledAt
+	}
+	return nil
+}
+
+// answerDelivery answers with one delivery.
+func (h *handler) answerDelivery(w http.ResponseWriter, r *http.Request, t task.Task) error {
+	view := deliveryOf(t)
+	if err := h.noteDisabled(r.Context(), &view); err != nil {
+		return err
+	}
+	return httpapi.Write(w, http.StatusOK, view)
 }
 
 func deliveryState(t task.Task) string {
@@ -102,6 +132,13 @@ func (h *handler) listDeliveries(w http.ResponseWriter, r *http.Request) error {
 			break
 		}
 	}
+	all := make([]*deliveryView, len(views))
+	for i := range views {
+		all[i] = &views[i]
+	}
+	if err := h.noteDisabled(r.Context(), all...); err != nil {
+		return err
+	}
 	return page(w, views, cursor)
 }
 
@@ -113,7 +150,7 @@ func (h *handler) getDelivery(w http.ResponseWriter, r *http.Request) error {
 	if t.CallbackURL == "" {
 		return fault.New(fault.NotFound, "the task has no callback URL")
 	}
-	return httpapi.Write(w, http.StatusOK, deliveryOf(t))
+	return h.answerDelivery(w, r, t)
 }
 
 // redeliver makes the report due again and has the worker send it at once. If no
@@ -137,5 +174,5 @@ func (h *handler) redeliver(w http.ResponseWriter, r *http.Request) error {
 	if err := h.Queue.Send(r.Context(), task.Message{Task: t.ID, Reason: "redeliver"}, 0); err != nil {
 		h.Log.WarnContext(r.Context(), "the sweep will deliver: no message could be sent", "task", t.ID, "error", err)
 	}
-	return httpapi.Write(w, http.StatusOK, deliveryOf(next))
+	return h.answerDelivery(w, r, next)
 }

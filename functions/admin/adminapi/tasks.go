@@ -80,6 +80,9 @@ func (h *handler) answerTask(w http.ResponseWriter, r *http.Request, status int,
 	}
 	if t.CallbackURL != "" {
 		d := deliveryOf(t)
+		if err := h.noteDisabled(r.Context(), &d); err != nil {
+			return err
+		}
 		detail.Delivery = &d
 	}
 	return httpapi.Write(w, status, detail)

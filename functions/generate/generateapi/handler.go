@@ -13,10 +13,12 @@ import (
 	"easel/shared/apikey"
 	"easel/shared/catalog"
 	"easel/shared/credits"
+	"easel/shared/endpoint"
 	"easel/shared/httpapi"
 	"easel/shared/intake"
 	"easel/shared/lifecycle"
 	"easel/shared/quota"
+	"easel/shared/secret"
 	"easel/shared/task"
 )
 
@@ -43,6 +45,12 @@ type Quotas interface {
 	Report(ctx context.Context, a credits.Account, user string, models []catalog.Model) (quota.Report, error)
 }
 
+// Endpoints knows what signs an account's reports; *endpoint.Registry is the one.
+type Endpoints interface {
+	Book(ctx context.Context, account string) (endpoint.Book, error)
+	Rotate(ctx context.Context, account string) (secret.Value, endpoint.Book, error)
+}
+
 // Files reads stored outputs. The caller closes the reader.
 type Files interface {
 	OpenFile(ctx context.Context, key string) (io.ReadCloser, error)
@@ -57,15 +65,16 @@ var _ Canceler = (*lifecycle.Runner)(nil)
 
 // Deps are what the handlers work with. All are required but where it says so.
 type Deps struct {
-	Auth     httpapi.Authenticator
-	Desk     Desk
-	Views    Views
-	Accounts Accounts
-	Quotas   Quotas
-	Tasks    httpapi.TaskReader
-	Canceler Canceler
-	Signer   httpapi.Signer
-	Files    Files
+	Auth      httpapi.Authenticator
+	Desk      Desk
+	Views     Views
+	Accounts  Accounts
+	Quotas    Quotas
+	Endpoints Endpoints
+	Tasks     httpapi.TaskReader
+	Canceler  Canceler
+	Signer    httpapi.Signer
+	Files     Files
 	// MaxWait is the longest that a request waits for its task; 0 is five minutes.
 	MaxWait time.Duration
 	Log     *slog.Logger
@@ -103,6 +112,8 @@ func New(d Deps) http.Handler {
 	route("GET /api/models", apikey.Read, h.models)
 	route("GET /api/account", apikey.Read, h.account)
 	route("GET /api/account/ledger", apikey.Read, h.ledger)
+	route("GET /api/account/webhook-secret", apikey.Read, h.webhookSecret)
+	route("POST /api/account/webhook-secret/rotate", apikey.Generate, h.rotateWebhookSecret)
 	creating("POST /v1/images/generations", h.openAIGenerate)
 	creating("POST /v1/images/edits", h.openAIEdit)
 	route("GET /v1/models", apikey.Read, h.openAIModels)
