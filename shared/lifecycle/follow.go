@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"easel/shared/fault"
@@ -14,7 +15,7 @@ func (r *Runner) follow(ctx context.Context, t task.Task, a task.Attempt, m task
 	if a.Outcome != task.Accepted && m.Attempt == a.ID && m.Job != "" {
 		// The provider's own word says that it took the work, perhaps before its
 		// answer to the submit has arrived.
-		next, err := r.Engine.Accept(ctx, t, a.ID, provider.Answer{Job: provider.Job{ID: m.Job}}, 0)
+		next, err := r.Engine.Named(ctx, t, a.ID, m.Job)
 		return next, true, err
 	}
 	switch a.Outcome {
@@ -77,7 +78,7 @@ func (r *Runner) look(ctx context.Context, t task.Task, a task.Attempt) (task.Ta
 	if err != nil {
 		f := fault.FailureOf(err)
 		r.Log.WarnContext(ctx, "a job could not be looked up", "task", t.ID, "attempt", a.ID, "config", a.Config, "class", f.Class, "detail", f.Detail)
-		return r.stillOpen(ctx, t, a, 0, r.pollAfter(a.Provider, f.RetryAfter, a.Polls+1))
+		return r.stillOpen(ctx, t, a, 0, r.pollAfter(a.Provider, l.call.Data, f.RetryAfter, a.Polls+1))
 	}
 	switch answer.State {
 	case provider.Succeeded:
@@ -91,7 +92,7 @@ func (r *Runner) look(ctx context.Context, t task.Task, a task.Attempt) (task.Ta
 		if t.Status.Terminal() || !r.Now().Before(t.ExpiresAt) {
 			r.cancelJob(ctx, l, a)
 		}
-		return r.stillOpen(ctx, t, a, answer.Progress, r.pollAfter(a.Provider, answer.PollAfter, a.Polls+1))
+		return r.stillOpen(ctx, t, a, answer.Progress, r.pollAfter(a.Provider, l.call.Data, answer.PollAfter, a.Polls+1))
 	}
 }
 
@@ -144,17 +145,25 @@ func (r *Runner) canDeliver(a task.Attempt) bool {
 // pollAfter is how long to wait before the n-th look-up of a job, from 0: the
 // provider's own wish, else its usual pace, slowing down. Where a webhook will
 // report, the look-ups are only a net below it.
-func (r *Runner) pollAfter(providerName string, asked time.Duration, n int) time.Duration {
+func (r *Runner) pollAfter(providerName string, data json.RawMessage, asked time.Duration, n int) time.Duration {
 	every, top := 2*time.Second, 15*time.Second
 	if p, ok := r.Providers[providerName]; ok {
 		d := p.Describe()
 		every = max(every, d.PollEvery)
-		if d.Webhooks && r.CallbackURL != nil && r.CallbackURL(providerName, "t", "a") != "" {
+		if notifies(p, data) && r.CallbackURL != nil && r.CallbackURL(providerName, "t", "a") != "" {
 			every, top = 15*time.Second, 2*time.Minute
 		}
 	}
 	delay := min(top, every+every/4*time.Duration(n))
 	return max(delay, min(asked, 5*time.Minute))
+}
+
+// notifies reports whether the jobs of a config with this data report their end.
+func notifies(p provider.Provider, data json.RawMessage) bool {
+	if n, ok := p.(provider.Notifier); ok {
+		return n.Notifies(data)
+	}
+	return p.Describe().Webhooks
 }
 
 // reconcileAfter is how long to wait before the n-th try to resolve an unknown submit.

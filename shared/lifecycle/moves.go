@@ -142,6 +142,23 @@ func (e *Engine) Accept(ctx context.Context, t task.Task, id string, a provider.
 	}))
 }
 
+// Named writes down the job that the provider itself names, in a report, for an
+// attempt whose submit has no answer yet. Once an answer was written down there
+// is nothing to do: it knows more of the job than a report does.
+func (e *Engine) Named(ctx context.Context, t task.Task, id, job string) (task.Task, error) {
+	return e.retry(ctx, t, func(t task.Task, now time.Time) (task.Task, *credits.Entry, error) {
+		i, ok := t.Attempt(id)
+		if !ok || !t.Attempts[i].Outcome.Open() || t.Attempts[i].Outcome == task.Accepted {
+			return t, nil, ErrNothing
+		}
+		a := &t.Attempts[i]
+		a.Class, a.Message, a.Detail = "", "", ""
+		a.Outcome, a.Job = task.Accepted, job
+		t.Lease, t.DueAt = task.Lease{}, capDue(t, now)
+		return t, nil, nil
+	})
+}
+
 // Looked writes down a look-up that found the job still at work.
 func (e *Engine) Looked(ctx context.Context, t task.Task, id string, progress float64, due time.Duration) (task.Task, error) {
 	return e.apply(ctx, t, attempt(id, func(t *task.Task, a *task.Attempt, now time.Time) *credits.Entry {

@@ -82,7 +82,7 @@ func (r *Runner) line(ctx context.Context, t task.Task, a task.Attempt, view cat
 		}
 		call.Key = key
 	}
-	if r.CallbackURL != nil && p.Describe().Webhooks {
+	if r.CallbackURL != nil && notifies(p, config.Data) {
 		call.CallbackURL = r.CallbackURL(a.Provider, t.ID, a.ID)
 	}
 	if r.Prepare != nil {
@@ -119,7 +119,7 @@ func (r *Runner) learn(c failover.Candidate, f *fault.Failure) {
 
 // accepted writes down the provider's job and asks the worker to look at it.
 func (r *Runner) accepted(ctx context.Context, t task.Task, id string, answer provider.Answer, c failover.Candidate) (task.Task, error) {
-	delay := r.pollAfter(c.Config.Provider, answer.PollAfter, 0)
+	delay := r.pollAfter(c.Config.Provider, c.Config.Data, answer.PollAfter, 0)
 	next, err := r.Engine.Accept(ctx, t, id, answer, delay)
 	if err != nil {
 		return t, err

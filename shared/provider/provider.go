@@ -43,6 +43,13 @@ type Provider interface {
 	Notice(ctx context.Context, m Message) (Notice, error)
 }
 
+// Notifier is implemented by drivers of which not every config's jobs report
+// their end to CallbackURL. Notifies says it of a config with this data, in place
+// of Description.Webhooks.
+type Notifier interface {
+	Notifies(data json.RawMessage) bool
+}
+
 // Finder is implemented by providers that can look for a job whose submit had
 // an unknown outcome, by the attempt's id or by what was asked.
 type Finder interface {

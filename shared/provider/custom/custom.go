@@ -57,15 +57,7 @@ func (p *Provider) Submit(ctx context.Context, c provider.Call) (provider.Answer
 	if err != nil {
 		return provider.Answer{}, misdescribed(err)
 	}
-	op := d.Submit
-	if c.Request.Image != "" && d.SubmitImage != nil {
-		op = d.SubmitImage
-	}
-	if c.Endpoint != "" {
-		moved := *op
-		moved.Path = "/" + strings.TrimLeft(c.Endpoint, "/")
-		op = &moved
-	}
+	op := d.submit(c)
 	if err := d.fits(c, op); err != nil {
 		return provider.Answer{}, err
 	}
@@ -93,6 +85,20 @@ func (p *Provider) Submit(ctx context.Context, c provider.Call) (provider.Answer
 		return d.result(c, response, tree, provider.Answer{})
 	}
 	return d.accepted(response, tree, path)
+}
+
+// submit returns the operation that the call is submitted with.
+func (d definition) submit(c provider.Call) *operation {
+	op := d.Submit
+	if c.Request.Image != "" && d.SubmitImage != nil {
+		op = d.SubmitImage
+	}
+	if c.Endpoint == "" {
+		return op
+	}
+	moved := *op
+	moved.Path = "/" + strings.TrimLeft(c.Endpoint, "/")
+	return &moved
 }
 
 // accepted reads the job from the answer to a submit.
@@ -165,7 +171,13 @@ func (p *Provider) about(ctx context.Context, c provider.Call, d definition, op 
 	if err != nil {
 		return nil, err
 	}
-	vars["job.id"], vars["job.path"] = j.ID, rawPath(j.Handle[handlePath])
+	path := j.Handle[handlePath]
+	if path == "" { // the job is known by a report alone: the submit's answer was lost
+		if path, err = fillPath(d.submit(c).Path, vars); err != nil {
+			return nil, err
+		}
+	}
+	vars["job.id"], vars["job.path"] = j.ID, rawPath(path)
 	target := ""
 	if given := j.Handle[handleURL]; op == d.Poll && given != "" {
 		if d.trusts(c.BaseURL, given) {

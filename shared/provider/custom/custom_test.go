@@ -12,6 +12,7 @@ import (
 	"easel/shared/generation"
 	"easel/shared/provider"
 	"easel/shared/provider/custom"
+	"easel/shared/provider/custom/examples"
 	"easel/shared/provider/providertest"
 )
 
@@ -20,12 +21,27 @@ const pixel = "data:image/png;base64,iVBORw0KGgo="
 // described reads a description of an API.
 func described(t *testing.T, name string) json.RawMessage {
 	t.Helper()
+	data := read(t, name)
+	if err := custom.Validate(data); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return data
+}
+
+// read finds a description among the examples, or in testdata.
+func read(t testing.TB, name string) json.RawMessage {
+	t.Helper()
+	switch name {
+	case "luma":
+		return examples.Luma()
+	case "kling":
+		return examples.Kling()
+	case "bfl":
+		return examples.BFL()
+	}
 	data, err := os.ReadFile(filepath.Join("testdata", name+".json"))
 	if err != nil {
 		t.Fatal(err)
-	}
-	if err := custom.Validate(data); err != nil {
-		t.Fatalf("%s: %v", name, err)
 	}
 	return data
 }
@@ -137,7 +153,8 @@ func TestAnAPILikeKlings(t *testing.T) {
 		},
 		UnknownWord: task(`"task_status":"pondering"`)[0],
 		Notices: []providertest.NoticeCase{
-			{Name: "an unsigned webhook is only a hint", Message: provider.Message{Data: data, Body: []byte(`{"task_id":"k1","task_status":"succeed"}`)}, Want: provider.Notice{ID: "k1.succeed", Job: "k1"}},
+			{Name: "an unsigned webhook", Message: provider.Message{Data: data, Body: []byte(`{"task_id":"k1","task_status":"succeed"}`)}, Want: provider.Notice{ID: "k1.succeed", Job: "k1", Final: true}},
+			{Name: "an unsigned webhook about progress", Message: provider.Message{Data: data, Body: []byte(`{"task_id":"k1","task_status":"processing"}`)}, Want: provider.Notice{ID: "k1.processing", Job: "k1"}},
 			{Name: "a webhook about nothing", Message: provider.Message{Data: data, Body: []byte(`{}`)}, Class: fault.ClassInvalidInput},
 			{Name: "a webhook that is not JSON", Message: provider.Message{Data: data, Body: []byte(`<`)}, Class: fault.ClassInvalidInput},
 		},

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -76,11 +74,7 @@ func TestValidateRefusesWhatIsNoDescription(t *testing.T) {
 // change the host, or put the key into an error.
 func FuzzDefinition(f *testing.F) {
 	for _, api := range []string{"luma", "kling", "bfl", "sync_image", "sync_text"} {
-		data, err := os.ReadFile(filepath.Join("testdata", api+".json"))
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data, []byte(`{"id":"a","status":"completed","output":[{"url":"https://a.example"}]}`))
+		f.Add([]byte(read(f, api)), []byte(`{"id":"a","status":"completed","output":[{"url":"https://a.example"}]}`))
 	}
 	f.Fuzz(func(t *testing.T, data, body []byte) {
 		if custom.Validate(data) != nil {

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"strings"
 
 	"easel/shared/fault"
@@ -14,8 +15,15 @@ import (
 	"easel/shared/webhook"
 )
 
-// Notice verifies a webhook as the description says. An API that signs nothing
-// is believed only so far that its job is worth a look: the notice is not final.
+// Notifies reports whether the described API reports the end of its jobs.
+func (p *Provider) Notifies(data json.RawMessage) bool {
+	d, err := parse(data)
+	return err == nil && d.Webhook != nil
+}
+
+// Notice verifies a webhook as the description says. One that is not signed is
+// taken as it is: whoever sends it knows the attempt's address, and all that
+// follows is a look at the job.
 func (p *Provider) Notice(_ context.Context, m provider.Message) (provider.Notice, error) {
 	d, err := parse(m.Data)
 	if err != nil {
@@ -34,7 +42,7 @@ func (p *Provider) Notice(_ context.Context, m provider.Message) (provider.Notic
 		return provider.Notice{}, httpcall.Invalid("the webhook names no job")
 	}
 	word := tree.text(h.Status)
-	notice := provider.Notice{ID: tree.text(h.ID), Job: job, Final: h.Signature != "none" && d.States.ended(word)}
+	notice := provider.Notice{ID: tree.text(h.ID), Job: job, Final: d.States.ended(word)}
 	if notice.ID == "" {
 		notice.ID = job + "." + word
 	}
