@@ -20,6 +20,9 @@ type Model struct {
 	// Auto marks the kind's default model: every active config of the kind serves
 	// it with the config's own upstream model, at one price.
 	Auto bool `json:"auto,omitempty"`
+	// Configured is true for a model that no provider serves by itself: only configs
+	// serve it whose data names it, {"models":{"<name>":"<upstream name>"}}.
+	Configured bool `json:"configured,omitempty"`
 	// Upstreams say which providers serve the model and under which name.
 	Upstreams []Upstream `json:"upstreams,omitempty"`
 	// Aliases are further names that resolve to this model.
@@ -176,7 +179,8 @@ func (m Model) Validate() error {
 	var f fault.Fields
 	f.Check(m.Name != "" && len(m.Name) <= 100 && !strings.ContainsAny(m.Name, " \t\r\n/?#"), "name", "must have 1 to 100 bytes without spaces, '/', '?' or '#'")
 	f.Check(m.Kind.Valid(), "kind", "must be image, video or text")
-	f.Check(m.Auto || len(m.Upstreams) > 0, "upstreams", "must name at least one provider, or auto must be true")
+	f.Check(m.Auto || m.Configured || len(m.Upstreams) > 0, "upstreams", "must name at least one provider, or auto or configured must be true")
+	f.Check(!m.Configured || !m.Auto && len(m.Upstreams) == 0, "configured", "must not come with upstreams or auto")
 	for i, u := range m.Upstreams {
 		f.Check(u.Provider != "" && u.Model != "", fmt.Sprintf("upstreams[%d]", i), "must have provider and model")
 	}

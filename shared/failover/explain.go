@@ -82,6 +82,8 @@ func whyNot(m catalog.Model, c settings.Config) string {
 		return fmt.Sprintf("serves %s, not %s", c.Kind, m.Kind)
 	case m.Auto:
 		return "has no upstream model for the default model"
+	case m.Configured:
+		return "its data does not name " + m.Name
 	default:
 		return fmt.Sprintf("its provider %s does not serve %s", c.Provider, m.Name)
 	}

@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"easel/shared/env"
 	"easel/shared/fault"
 	"easel/shared/generation"
+	"easel/shared/provider/custom/examples"
 	"easel/shared/provider/simulator"
 	"easel/shared/secret"
 	"easel/shared/settings"
@@ -31,23 +33,29 @@ type seedConfig struct {
 	timeout                   int
 	// path of the simulated vendor, and the real vendor's base URL.
 	path, real string
+	// data is the config's data, such as the description of a custom API.
+	data json.RawMessage
 }
 
-// seedConfigs lists one config per provider and kind, in the order in which they
-// are tried.
+// seedConfigs lists one config per provider and kind, and one for each API that
+// is described as data, in the order in which they are tried. A config without a
+// model of its own serves no default model.
 func seedConfigs() []seedConfig {
 	return []seedConfig{
-		{"cfg_openai", "OpenAI Images", "openai", "gpt-image-2", generation.Image, 120, "/openai/v1", "https://api.openai.com/v1"},
-		{"cfg_stability", "Stability AI", "stability", "core", generation.Image, 60, "/stability", "https://api.stability.ai"},
-		{"cfg_replicate", "Replicate FLUX", "replicate", "black-forest-labs/flux-schnell", generation.Image, 60, "/replicate/v1", "https://api.replicate.com/v1"},
-		{"cfg_gemini_image", "Gemini image", "gemini", "gemini-nano-banana-2.1", generation.Image, 120, "/gemini/v1beta", "https://generativelanguage.googleapis.com/v1beta"},
-		{"cfg_runway_image", "Runway image", "runway", "gen4_image", generation.Image, 60, "/runway", "https://api.dev.runwayml.com"},
-		{"cfg_fal_image", "fal FLUX", "fal", "fal-ai/flux/schnell", generation.Image, 60, "/fal/queue", "https://queue.fal.run"},
-		{"cfg_runway", "Runway Gen-4.5", "runway", "gen4.5", generation.Video, 60, "/runway", "https://api.dev.runwayml.com"},
-		{"cfg_fal", "Pika on fal", "fal", "fal-ai/pika/v2.2/text-to-video", generation.Video, 60, "/fal/queue", "https://queue.fal.run"},
-		{"cfg_replicate_video", "Stable Video Diffusion on Replicate", "replicate", "", generation.Video, 60, "/replicate/v1", "https://api.replicate.com/v1"},
-		{"cfg_gemini", "Gemini text", "gemini", "gemini-3.8-flash", generation.Text, 60, "/gemini/v1beta", "https://generativelanguage.googleapis.com/v1beta"},
-		{"cfg_openai_text", "OpenAI text", "openai", "gpt-6-luna", generation.Text, 60, "/openai/v1", "https://api.openai.com/v1"},
+		{"cfg_openai", "OpenAI Images", "openai", "gpt-image-2", generation.Image, 120, "/openai/v1", "https://api.openai.com/v1", nil},
+		{"cfg_stability", "Stability AI", "stability", "core", generation.Image, 60, "/stability", "https://api.stability.ai", nil},
+		{"cfg_replicate", "Replicate FLUX", "replicate", "black-forest-labs/flux-schnell", generation.Image, 60, "/replicate/v1", "https://api.replicate.com/v1", nil},
+		{"cfg_gemini_image", "Gemini image", "gemini", "gemini-nano-banana-2.1", generation.Image, 120, "/gemini/v1beta", "https://generativelanguage.googleapis.com/v1beta", nil},
+		{"cfg_runway_image", "Runway image", "runway", "gen4_image", generation.Image, 60, "/runway", "https://api.dev.runwayml.com", nil},
+		{"cfg_fal_image", "fal FLUX", "fal", "fal-ai/flux/schnell", generation.Image, 60, "/fal/queue", "https://queue.fal.run", nil},
+		{"cfg_runway", "Runway Gen-4.5", "runway", "gen4.5", generation.Video, 60, "/runway", "https://api.dev.runwayml.com", nil},
+		{"cfg_fal", "Pika on fal", "fal", "fal-ai/pika/v2.2/text-to-video", generation.Video, 60, "/fal/queue", "https://queue.fal.run", nil},
+		{"cfg_replicate_video", "Stable Video Diffusion on Replicate", "replicate", "", generation.Video, 60, "/replicate/v1", "https://api.replicate.com/v1", nil},
+		{"cfg_gemini", "Gemini text", "gemini", "gemini-3.8-flash", generation.Text, 60, "/gemini/v1beta", "https://generativelanguage.googleapis.com/v1beta", nil},
+		{"cfg_openai_text", "OpenAI text", "openai", "gpt-6-luna", generation.Text, 60, "/openai/v1", "https://api.openai.com/v1", nil},
+		{"cfg_bfl", "Black Forest Labs, described as data", "custom", "", generation.Image, 60, "/custom/bfl", "https://api.bfl.ai", examples.BFL()},
+		{"cfg_luma", "Luma, described as data", "custom", "", generation.Video, 60, "/custom/luma", "https://agents.lumalabs.ai", examples.Luma()},
+		{"cfg_kling", "Kling, described as data", "custom", "", generation.Video, 60, "/custom/kling", "https://api-singapore.klingai.com", examples.Kling()},
 	}
 }
 
@@ -134,7 +142,7 @@ func (g *Gateway) seedConfig(ctx context.Context, s seedConfig, priority int) er
 	case app.Missing(err):
 		c = settings.Config{
 			ID: s.id, Name: s.name, Kind: s.kind, Provider: s.provider, Model: s.model, Priority: priority,
-			MaxRetries: 1, TimeoutSeconds: s.timeout, Weight: 100, Active: true, Default: priority == 0, CreatedAt: time.Now().UTC(),
+			MaxRetries: 1, TimeoutSeconds: s.timeout, Weight: 100, Active: true, Default: priority == 0, Data: s.data, CreatedAt: time.Now().UTC(),
 		}
 	case err != nil:
 		return err

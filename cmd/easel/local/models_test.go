@@ -1,0 +1,122 @@
+package local_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"image"
+	"image/png"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"easel/shared/catalog"
+	"easel/shared/credits"
+	"easel/shared/generation"
+)
+
+// enrich gives the account enough for any test.
+func (g *gateway) enrich() {
+	g.t.Helper()
+	if err := g.App.Store.Post(g.t.Context(), credits.ForGrant(g.Account, "test", 100_000, "", "test", time.Now())); err != nil {
+		g.t.Fatal(err)
+	}
+}
+
+// noise is a PNG that does not get small, of about four bytes to a pixel.
+func noise(t *testing.T, side int) []byte {
+	t.Helper()
+	picture := image.NewNRGBA(image.Rect(0, 0, side, side))
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range picture.Pix {
+		picture.Pix[i] = byte(r.Uint32())
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, picture); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func dataURL(picture []byte) string {
+	return "data:image/png;base64," + base64.StdEncoding.EncodeToString(picture)
+}
+
+// TestEveryModelOfTheCatalogWorks calls every model once, each with the least
+// that it needs: none is dead in local mode.
+func TestEveryModelOfTheCatalogWorks(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	g.enrich()
+	models, err := catalog.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range models {
+		t.Run(m.Name, func(t *testing.T) {
+			t.Parallel()
+			g := &gateway{g.Gateway, t}
+			if m.Kind == generation.Text {
+				status, body := g.call(http.MethodPost, "/api/prompt", map[string]any{"model": m.Name, "prompt": "a fox"})
+				if status != http.StatusOK {
+					t.Errorf("status %d: %s", status, body)
+				}
+				return
+			}
+			request := map[string]any{"model": m.Name, "prompt": "a lighthouse at dusk"}
+			if slices.Contains(m.Limits.Needs, "image") {
+				request["image"] = dataURL(noise(t, 64))
+			}
+			v := g.create(request)
+			if v.Status != "succeeded" || len(v.Outputs) != 1 || len(v.Attempts) != 1 {
+				t.Errorf("task = %+v", v)
+			}
+		})
+	}
+}
+
+// TestAnImageByURLReachesEveryKindOfProvider sends an image that is too large for
+// one vendor to take inside a request.
+func TestAnImageByURLReachesEveryKindOfProvider(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	g.enrich()
+	large := noise(t, 300)
+	if len(large) <= 256<<10 {
+		t.Fatalf("the picture has %d bytes only", len(large))
+	}
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(large) }))
+	t.Cleanup(site.Close)
+	for _, model := range []string{"svd", "flux-dev", "gen4.5", "gen4-turbo", "pika-2.2", "kling-v3", "gpt-image-2", "stable-image-ultra", "gemini-image"} {
+		for form, picture := range map[string]string{"url": site.URL + "/a.png", "data": dataURL(large)} {
+			t.Run(model+" by "+form, func(t *testing.T) {
+				t.Parallel()
+				g := &gateway{g.Gateway, t}
+				v := g.create(map[string]any{"model": model, "prompt": "waves", "image": picture})
+				if v.Status != "succeeded" || len(v.Attempts) != 1 {
+					t.Errorf("task = %+v", v)
+				}
+			})
+		}
+	}
+}
+
+func TestAnImageByURLThatMayNotBeFetchedIsRefusedBeforeMoneyMoves(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	before := g.balance()
+	site := httptest.NewServer(http.RedirectHandler("http://169.254.169.254/latest/meta-data/", http.StatusFound))
+	t.Cleanup(site.Close)
+	for _, url := range []string{site.URL, "http://169.254.169.254/", "https://10.0.0.1/a.png"} {
+		status, body := g.call(http.MethodPost, "/api/generate", map[string]any{"model": "svd", "image": url})
+		if status != http.StatusBadRequest || !strings.Contains(string(body), `"name":"image"`) {
+			t.Errorf("%s: status %d: %s", url, status, body)
+		}
+	}
+	if after := g.balance(); after != before {
+		t.Errorf("balance = %+v, was %+v", after, before)
+	}
+}
