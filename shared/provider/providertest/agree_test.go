@@ -57,7 +57,7 @@ func with(c provider.Call, change func(*provider.Call)) provider.Call {
 
 func described(t *testing.T, api string, c provider.Call) provider.Call {
 	t.Helper()
-	data, err := os.ReadFile("../custom/testdata/" + api + ".json")
+	data, err := os.ReadFile("../custom/examples/" + api + ".json")
 	if err != nil {
 		t.Fatal(err)
 	}
