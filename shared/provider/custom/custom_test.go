@@ -29,8 +29,8 @@ func described(t *testing.T, name string) json.RawMessage {
 }
 
 // read finds a description among the examples, or in testdata.
-func read(t testing.TB, name string) json.RawMessage {
-	t.Helper()
+func read(tb testing.TB, name string) json.RawMessage {
+	tb.Helper()
 	switch name {
 	case "luma":
 		return examples.Luma()
@@ -41,7 +41,7 @@ func read(t testing.TB, name string) json.RawMessage {
 	}
 	data, err := os.ReadFile(filepath.Join("testdata", name+".json"))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return data
 }
