@@ -3,7 +3,7 @@ import { expect, open, test } from "./console";
 
 const screens = [
   "/", "/welcome", "/configs", "/configs?add=replicate", "/playground", "/tasks", "/tasks?view=gallery", "/usage", "/audit", "/keys", "/keys?add=true",
-  "/accounts", "/accounts/demo", "/models", "/models?edit=auto", "/webhooks", "/settings", "/settings?tab=transfer", "/settings?tab=about", "/nowhere",
+  "/accounts", "/accounts/demo", "/models", "/models?edit=auto", "/webhooks", "/settings", "/settings?tab=filter", "/settings?tab=transfer", "/settings?tab=about", "/nowhere",
 ];
 
 const looks = [

@@ -178,6 +178,14 @@ const routes = [
   ["DELETE", "/api/admin/configs/:id/key", ({ id }) => saveConfig(find(configs, id), { key_mask: "" }, "config.key")],
   ["POST", "/api/admin/configs/:id/reveal", ({ id }) => { note("config.reveal", about(find(configs, id))); return { key: "sk-mock-only-0000" }; }],
   ["POST", "/api/admin/configs/:id/test", async ({ id, body }) => { await sleep(pace); note("config.test", about(find(configs, id))); return probe(find(configs, id), body); }],
+  ["POST", "/api/admin/configs/:id/reset", () => [204]],
+  ["POST", "/api/admin/route", ({ body }) => {
+    const own = sorted().filter((c) => c.kind === body.kind);
+    const active = own.filter((c) => c.active);
+    return { model: body.model, kind: body.kind, policy: "priority", configs: own.map((c) => ({ config: c.id, name: c.name, place: active.indexOf(c) + 1, model: c.model, reason: c.active ? `priority ${c.priority}` : "is not active" })) };
+  }],
+  ["GET", "/api/admin/settings/moderation", () => filter],
+  ["PUT", "/api/admin/settings/moderation", ({ body }) => (filter = { ...body, version: filter.version + 1 })],
   ["GET", "/api/admin/health", () => ({ data: sorted().map(data.health) })],
   ["GET", "/api/admin/stats", ({ query }) => data.stats(query.get("window") ?? "24h", query.get("by"))],
   ["GET", "/api/admin/usage", ({ query }) => paged(tasks.filter((t) => t.finished_at).map(record).filter(matches(query, [["status", (r) => r.status], ["kind", (r) => r.kind], ["model", (r) => r.model], ["provider", (r) => r.provider], ["config", (r) => r.config], ["account", (r) => r.account]])), query)],
@@ -251,6 +259,7 @@ const routes = [
 const exported = ({ id, name, kind, provider, priority, base_url, endpoint, model, max_retries, timeout_seconds, rate_per_minute, concurrency, weight, active, default: isDefault, config_data }) =>
   ({ id, name, kind, provider, priority, base_url, endpoint, model, max_retries, timeout_seconds, rate_per_minute, concurrency, weight, active, default: isDefault, config_data });
 const ledger = {};
+let filter = { max_characters: 4000, policy: "default", rules: [{ id: "violence", words: ["gore fest"], policy: "strict" }], version: 2 };
 function move(accountId, { amount, note: words }, reason) {
   const a = find(accounts, accountId);
   if (!amount) throw invalid("amount", "must not be 0");

@@ -9,7 +9,7 @@ import { Confirm, Drawer, Modal } from "../components/overlay";
 import { Notice } from "../components/states";
 import { useI18n } from "../i18n";
 import { accountsQuery } from "../services/accounts";
-import { createKey, keyKeys, patchKey, revokeKey, rotateKey, scopes, type ApiKey, type KeyDraft, type KeySecret } from "../services/keys";
+import { createKey, keyKeys, moderations, patchKey, revokeKey, rotateKey, scopes, type ApiKey, type KeyDraft, type KeySecret } from "../services/keys";
 
 interface EditorProps {
   /** The key to edit; undefined to make one. */
@@ -32,7 +32,7 @@ export function KeyEditor({ apiKey, account, onClose, onMade }: EditorProps) {
   const known = accounts.data?.pages.flatMap((page) => page.items.map((a) => a.id)) ?? [];
   const [once] = useState(onceKey);
   const [draft, setDraft] = useState<KeyDraft>(
-    apiKey ?? { name: "", account: account ?? "", scopes: ["generate"], ratePerMinute: 0, concurrency: 0, allowIps: [], expiresAt: undefined },
+    apiKey ?? { name: "", account: account ?? "", scopes: ["generate"], ratePerMinute: 0, concurrency: 0, moderation: "default", allowIps: [], expiresAt: undefined },
   );
   const set = (change: Partial<KeyDraft>) => setDraft((now) => ({ ...now, ...change }));
   const save = useAction({
@@ -101,6 +101,16 @@ export function KeyEditor({ apiKey, account, onClose, onMade }: EditorProps) {
             {(wiring) => <NumberInput {...wiring} min={0} value={draft.concurrency} onValue={(concurrency) => set({ concurrency })} />}
           </Field>
         </div>
+        <Field label={t("keys.moderation")} name="moderation" hint={t("keys.moderationHint")}>
+          {(wiring) => (
+            <Select
+              {...wiring}
+              value={draft.moderation}
+              onValue={(moderation) => set({ moderation })}
+              options={moderations.map((value) => ({ value, label: t(`moderation.${value}`) }))}
+            />
+          )}
+        </Field>
         <Field label={t("keys.allowIps")} name="allow_ips" hint={t("keys.allowIpsHint")}>
           {(wiring) => (
             <TextArea

@@ -13,7 +13,7 @@ import {
   draftOf,
   fromDraft,
   kinds,
-  replaceConfig,
+  patchConfig,
   testConfig,
   testDraft,
   toConfig,
@@ -66,7 +66,7 @@ export function ConfigDrawer({ config, preset, configs, health, onClose, onSaved
   const save = useMutation({
     mutationFn: (over: number) => {
       const body = { ...draft, baseUrl: draft.baseUrl || usualUrl(draft.provider) };
-      return config ? replaceConfig(config.id, body, over) : createConfig(body, key.trim(), once);
+      return config ? patchConfig(config.id, body, over) : createConfig(body, key.trim(), once);
     },
     onSuccess: (saved) => {
       say(config ? t("configs.saved") : t("configs.added"));

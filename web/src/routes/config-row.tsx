@@ -1,5 +1,5 @@
 import { useSortable } from "@dnd-kit/sortable";
-import { Copy, Ellipsis, Eye, FlaskConical, GripVertical, KeyRound, Pencil, Star, Trash2, Zap } from "lucide-react";
+import { Copy, Ellipsis, Eye, FlaskConical, GripVertical, KeyRound, Pencil, RotateCcw, Star, Trash2, Zap } from "lucide-react";
 import { useState } from "react";
 import { onceKey, useAction } from "../components/action";
 import { Badge, Dot, toneOf } from "../components/badge";
@@ -12,7 +12,7 @@ import { Confirm } from "../components/overlay";
 import { rowLook } from "../components/table";
 import { Tip } from "../components/tooltip";
 import { lookUp, useI18n } from "../i18n";
-import { configKeys, deleteConfig, duplicateConfig, patchConfig, type Config } from "../services/configs";
+import { configKeys, deleteConfig, duplicateConfig, patchConfig, resetConfig, type Config } from "../services/configs";
 import { healthKeys, type Health } from "../services/health";
 import { FaultBadge, FaultDialog } from "./fault-dialog";
 import { KeyDialog, RevealDialog } from "./key-dialogs";
@@ -123,7 +123,7 @@ export function ConfigRow({ config, place, health, admin, onEdit }: RowProps) {
             <Button small look="ghost" icon={<Zap aria-hidden className="size-3.5" />} onClick={() => setOpen("test")}>
               {t("action.test")}
             </Button>
-            <RowMenu config={config} onOpen={setOpen} onEdit={onEdit} />
+            <RowMenu config={config} health={health} onOpen={setOpen} onEdit={onEdit} />
           </div>
         )}
         {open === "test" && <TestDialog config={config} onClose={close} />}
@@ -136,7 +136,7 @@ export function ConfigRow({ config, place, health, admin, onEdit }: RowProps) {
   );
 }
 
-function RowMenu({ config, onOpen, onEdit }: { config: Config; onOpen: (what: Open) => void; onEdit: () => void }) {
+function RowMenu({ config, health, onOpen, onEdit }: { config: Config; health: Health | undefined; onOpen: (what: Open) => void; onEdit: () => void }) {
   const { t } = useI18n();
   const session = useSession();
   const duplicate = useAction({
@@ -149,6 +149,8 @@ function RowMenu({ config, onOpen, onEdit }: { config: Config; onOpen: (what: Op
     touches: [configKeys.all],
     done: t("configs.saved"),
   });
+  const reset = useAction({ run: () => resetConfig(config.id), touches: [healthKeys.all], done: t("configs.resetDone") });
+  const troubled = health !== undefined && ["degraded", "cooling", "down"].includes(health.state);
   return (
     <Menu
       trigger={
@@ -169,6 +171,11 @@ function RowMenu({ config, onOpen, onEdit }: { config: Config; onOpen: (what: Op
       <MenuItem icon={<KeyRound />} onSelect={() => onOpen("key")}>
         {t("configs.replaceKey")}
       </MenuItem>
+      {troubled && (
+        <MenuItem icon={<RotateCcw />} onSelect={() => reset.mutate()}>
+          {t("configs.reset")}
+        </MenuItem>
+      )}
       {session.canReveal && config.keyMask !== "" && (
         <MenuItem icon={<Eye />} onSelect={() => onOpen("reveal")}>
           {t("configs.reveal")}

@@ -26,6 +26,7 @@ const blank: Model = {
   hidden: false,
   version: 0,
   source: "custom",
+  more: {},
 };
 
 type Json = Record<string, unknown>;
@@ -35,14 +36,16 @@ const rest = (model: Model): Json => ({
   limits: model.limits,
   percent: model.price.percent,
   aliases: model.aliases,
+  ...model.more,
 });
 
-function withRest(model: Model, json: Json): Model {
+function withRest(model: Model, { limits, aliases, percent, ...more }: Json): Model {
   return {
     ...model,
-    limits: (json["limits"] ?? {}) as Json,
-    aliases: (json["aliases"] ?? []) as Model["aliases"],
-    price: { ...model.price, percent: (json["percent"] ?? {}) as Price["percent"] },
+    limits: (limits ?? {}) as Json,
+    aliases: (aliases ?? []) as Model["aliases"],
+    price: { ...model.price, percent: (percent ?? {}) as Price["percent"] },
+    more,
   };
 }
 
@@ -105,7 +108,7 @@ export function ModelDrawer({ model, onClose }: { model: Model | undefined; onCl
             </Field>
           </div>
           <PriceFields price={draft.price} set={setPrice} admin={admin} />
-          {draft.auto ? <p className="text-ink-3">{t("models.autoHint")}</p> : <Upstreams upstreams={draft.upstreams} onChange={(upstreams) => set({ upstreams })} />}
+          {draft.auto || draft.more["configured"] === true ? <p className="text-ink-3">{t(draft.auto ? "models.autoHint" : "models.configuredHint")}</p> : <Upstreams upstreams={draft.upstreams} onChange={(upstreams) => set({ upstreams })} />}
           <div className="grid grid-cols-2 gap-3">
             <Field label={t("models.monthly")} name="monthly_per_user" hint={t("configs.zeroUnlimited")}>
               {(wiring) => <NumberInput {...wiring} min={0} value={draft.monthlyPerUser} onValue={(monthlyPerUser) => set({ monthlyPerUser })} />}

@@ -63,6 +63,8 @@ export function ModelsPage() {
       cell: (model) =>
         model.auto ? (
           <span className="text-xs text-ink-3">{t("models.anyConfig")}</span>
+        ) : model.more["configured"] === true ? (
+          <span className="text-xs text-ink-3">{t("models.configured")}</span>
         ) : (
           <span className="flex flex-col text-xs max-sm:items-end">
             {model.upstreams.map((u) => (

@@ -15,6 +15,7 @@ import { quoteQuery } from "../services/generate";
 import { modelsQuery, type Model } from "../services/models";
 import { FaultPanel } from "./fault-panel";
 import { bodyOf, choices, emptyForm, type PlaygroundForm } from "./playground-form";
+import { RoutePreview } from "./route-preview";
 import { RunView } from "./run-view";
 import { useSession } from "./session";
 import { Snippets } from "./snippets";
@@ -120,6 +121,7 @@ export function PlaygroundPage() {
         </div>
         <div className="flex min-w-0 flex-col gap-4">
           <RunView run={run} kind={kind} />
+          {session.role === "admin" && run.state === "idle" && <RoutePreview kind={kind} model={modelName} />}
           <Card title={t("playground.code")} hint={t("playground.codeHint")}>
             <Snippets path={kind === "text" ? "api/prompt" : "api/generate"} body={body} />
           </Card>

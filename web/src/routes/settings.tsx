@@ -11,6 +11,7 @@ import { Ago } from "../components/time";
 import { setLanguage, useI18n } from "../i18n";
 import { deploymentQuery } from "../services/settings";
 import { setToken } from "../services/token";
+import { ContentFilterCard } from "./content-filter";
 import { useSession } from "./session";
 import { Transfer } from "./transfer";
 
@@ -31,6 +32,7 @@ export function SettingsPage() {
           onValue={(next) => void navigate({ search: { tab: next === "look" ? undefined : next }, replace: true })}
           options={[
             { value: "look", label: t("settings.look") },
+            { value: "filter", label: t("filter.title") },
             { value: "transfer", label: t("settings.transfer") },
             { value: "about", label: t("settings.about") },
           ]}
@@ -38,6 +40,7 @@ export function SettingsPage() {
       }
     >
       {tab === "look" && <Look />}
+      {tab === "filter" && <ContentFilterCard />}
       {tab === "transfer" && <Transfer />}
       {tab === "about" && <About />}
     </Page>

@@ -197,9 +197,6 @@ export const createConfig = (draft: ConfigDraft, key: string, once: string) =>
 export const patchConfig = (id: string, change: Partial<ConfigDraft>, version: number) =>
   request(one, path(id), { method: "PATCH", body: fromDraft(change), version });
 
-export const replaceConfig = (id: string, draft: ConfigDraft, version: number) =>
-  request(one, path(id), { method: "PUT", body: fromDraft(draft), version });
-
 export const deleteConfig = (id: string, version: number) => command(path(id), { method: "DELETE", version });
 
 export const reorderConfigs = (kind: Kind, ids: string[]) =>
@@ -211,6 +208,9 @@ export const duplicateConfig = (id: string, name: string, once: string) =>
 export const putKey = (id: string, key: string) => request(one, path(id, "/key"), { method: "PUT", body: { key } });
 
 export const deleteKey = (id: string) => request(one, path(id, "/key"), { method: "DELETE" });
+
+/** Closes the config's breakers, once what was wrong is mended. */
+export const resetConfig = (id: string) => command(path(id, "/reset"), { method: "POST" });
 
 export const revealKey = (id: string) =>
   request(z.object({ key: z.string() }), path(id, "/reveal"), { method: "POST" }).then((answer) => answer.key);

@@ -2,6 +2,8 @@ import { infiniteQueryOptions } from "@tanstack/react-query";
 import { request } from "./http";
 import { count, instant, list, maybe, page, text, z } from "./zod";
 
+export const moderations = ["default", "strict", "off"] as const;
+
 export const scopes = ["generate", "read", "act_as", "viewer", "admin"] as const;
 
 /** Something that a key may do. */
@@ -15,6 +17,7 @@ const wire = z.object({
   scopes: list(z.string()),
   rate_per_minute: count,
   concurrency: count,
+  moderation: z.enum(moderations).nullish().catch("default"),
   allow_ips: list(z.string()),
   expires_at: maybe(instant),
   revoked_at: maybe(instant),
@@ -34,6 +37,8 @@ export interface ApiKey {
   scopes: string[];
   ratePerMinute: number;
   concurrency: number;
+  /** The content filter's policy for what this key asks. */
+  moderation: (typeof moderations)[number];
   allowIps: string[];
   expiresAt: Date | undefined;
   revokedAt: Date | undefined;
@@ -53,6 +58,7 @@ function toKey(w: z.output<typeof wire>): ApiKey {
     scopes: w.scopes,
     ratePerMinute: w.rate_per_minute,
     concurrency: w.concurrency,
+    moderation: w.moderation ?? "default",
     allowIps: w.allow_ips,
     expiresAt: w.expires_at,
     revokedAt: w.revoked_at,
@@ -71,6 +77,7 @@ export interface KeyDraft {
   scopes: string[];
   ratePerMinute: number;
   concurrency: number;
+  moderation: (typeof moderations)[number];
   allowIps: string[];
   expiresAt: Date | undefined;
 }
@@ -81,6 +88,7 @@ function fromDraft(draft: KeyDraft) {
     scopes: draft.scopes,
     rate_per_minute: draft.ratePerMinute,
     concurrency: draft.concurrency,
+    moderation: draft.moderation,
     allow_ips: draft.allowIps,
     ...(draft.expiresAt && { expires_at: draft.expiresAt.toISOString() }),
   };

@@ -5,13 +5,13 @@ import { all, count, flag, instant, list, maybe, object, text, z } from "./zod";
 
 export const units = ["image", "video", "second", "request", "tokens"] as const;
 
-export const modelWire = z.object({
+export const modelWire = z.looseObject({
   name: z.string(),
   title: text,
   kind: kindWire,
   auto: flag,
   upstreams: list(z.object({ provider: z.string(), model: z.string(), endpoint: text, cost_micro_usd: count })),
-  aliases: list(z.object({ name: z.string(), retired: flag })),
+  aliases: list(z.looseObject({ name: z.string(), retired: flag })),
   price: z.object({
     known: flag,
     credits: count,
@@ -66,7 +66,12 @@ export interface Model {
   hidden: boolean;
   version: number;
   source: "builtin" | "edited" | "custom";
+  /** Further members as on the wire, such as routing and deadline_seconds, so that saving a model loses none. */
+  more: Record<string, unknown>;
 }
+
+/** The members of a model that the console has a place for. */
+const known = new Set(Object.keys(modelWire.shape));
 
 export function toModel(w: z.output<typeof modelWire>): Model {
   return {
@@ -94,11 +99,13 @@ export function toModel(w: z.output<typeof modelWire>): Model {
     hidden: w.hidden,
     version: w.version,
     source: w.source,
+    more: Object.fromEntries(Object.entries(w).filter(([name]) => !known.has(name))),
   };
 }
 
 function fromModel(m: Model) {
   return {
+    ...m.more,
     name: m.name,
     title: m.title,
     kind: m.kind,
