@@ -2,6 +2,7 @@ package endpoint_test
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -15,8 +16,9 @@ func noon() time.Time { return time.Date(2026, 11, 5, 12, 0, 0, 0, time.UTC) }
 
 // names are the secrets that sign at a time.
 func names(b endpoint.Book, at time.Time) string {
-	list := []string{}
-	for _, s := range b.Signing(at) {
+	signing := b.Signing(at)
+	list := make([]string, 0, len(signing))
+	for _, s := range signing {
 		list = append(list, s.Name)
 	}
 	return fmt.Sprintf("%q", list)
@@ -60,11 +62,13 @@ func TestSecretsSignThroughTheOverlap(t *testing.T) {
 
 func TestSecretsAreNotChangedTooOften(t *testing.T) {
 	t.Parallel()
-	b, err := endpoint.Book{Account: "a"}, error(nil)
+	b := endpoint.Book{Account: "a"}
 	for n := range 4 {
-		if b, _, err = b.Rotate(fmt.Sprint(n), noon()); err != nil {
+		next, _, err := b.Rotate(strconv.Itoa(n), noon())
+		if err != nil {
 			t.Fatal(err)
 		}
+		b = next
 	}
 	if _, _, err := b.Rotate("more", noon()); fault.CodeOf(err) != fault.Conflict {
 		t.Errorf("the fifth change: %v, want a conflict", err)
@@ -81,8 +85,8 @@ func TestAnEndpointIsDisabledByTasksInARow(t *testing.T) {
 		if b.Disabled(hook) {
 			t.Fatalf("disabled after %d tasks", n)
 		}
-		b = b.GaveUp(hook, fmt.Sprint(n), noon())
-		b = b.GaveUp(hook, fmt.Sprint(n), noon()) // a repeat counts once
+		b = b.GaveUp(hook, strconv.Itoa(n), noon())
+		b = b.GaveUp(hook, strconv.Itoa(n), noon()) // a repeat counts once
 	}
 	if !b.Disabled(hook) || !b.Disabled("https://hooks.example.com/easel?other") || b.Disabled("https://hooks.example.com/other") {
 		t.Errorf("disabled are %+v", b.Places)
@@ -100,7 +104,7 @@ func TestASuccessBreaksTheRow(t *testing.T) {
 	t.Parallel()
 	b := endpoint.Book{Account: "a"}
 	for n := range 3 * endpoint.Patience {
-		b = b.GaveUp(hook, fmt.Sprint(n), noon())
+		b = b.GaveUp(hook, strconv.Itoa(n), noon())
 		if n%(endpoint.Patience-1) == 0 {
 			b, _ = b.Works(hook)
 		}

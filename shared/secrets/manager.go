@@ -111,7 +111,7 @@ func (m *Manager) update(ctx context.Context, name string, value secret.Value) e
 func (m *Manager) create(ctx context.Context, name string, value secret.Value) error {
 	_, err := m.client.CreateSecret(ctx, &secretsmanager.CreateSecretInput{
 		Name:         m.id(name),
-		Description:  aws.String("Provider key, managed by Easel"),
+		Description:  aws.String("Managed by Easel"),
 		SecretString: aws.String(value.Reveal()),
 	})
 	return err

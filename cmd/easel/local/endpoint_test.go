@@ -2,10 +2,10 @@ package local_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -138,7 +138,7 @@ func TestADeadEndpointIsDisabledUntilARedelivery(t *testing.T) {
 	g := start(t)
 	url, reports, closed := listen(t)
 	for n := range endpoint.Patience - 1 {
-		if err := g.App.Endpoints.GaveUp(t.Context(), g.Account, url, fmt.Sprint(n)); err != nil {
+		if err := g.App.Endpoints.GaveUp(t.Context(), g.Account, url, strconv.Itoa(n)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -78,8 +78,8 @@ func code(t *testing.T, body []byte) string {
 
 func TestARefusedPromptReservesNothingAndIsNotLogged(t *testing.T) {
 	t.Parallel()
-	log := &tape{}
-	g := startWith(t, func(o *local.Options) { o.Log = slog.New(slog.NewJSONHandler(log, nil)) })
+	lines := &tape{}
+	g := startWith(t, func(o *local.Options) { o.Log = slog.New(slog.NewJSONHandler(lines, nil)) })
 	g.moderate(violence())
 	before := g.balance()
 	for _, prompt := range []string{"a GoreFest canary-81f3 at dusk", "canary-81f3 一张血腥的画", "canary-81f3 g o r e f e s t"} {
@@ -104,7 +104,7 @@ func TestARefusedPromptReservesNothingAndIsNotLogged(t *testing.T) {
 			t.Errorf("%s was asked %d times", name, n)
 		}
 	}
-	if s := log.String(); strings.Contains(s, "canary-81f3") || strings.Count(s, "rule violence") != 6 || !strings.Contains(s, `"sha256"`) {
+	if s := lines.String(); strings.Contains(s, "canary-81f3") || strings.Count(s, "rule violence") != 6 || !strings.Contains(s, `"sha256"`) {
 		t.Errorf("the log is %s", s)
 	}
 	// The key of a refused request is free, and an innocent prompt goes on.
