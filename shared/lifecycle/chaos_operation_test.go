@@ -57,6 +57,7 @@ func (w *world) begin(ctx context.Context) {
 		Account: account, Request: generation.Request{Kind: generation.Image, Model: "auto", Prompt: "p", N: 1 + w.rnd.IntN(2)},
 	}
 	o.Quote = catalog.Quote{Credits: 7 * int64(o.Request.N)}
+	o.ChargeModerated = w.chance(0.5)
 	if w.chance(0.3) {
 		o.CallbackURL = "https://caller/hook"
 	}

@@ -91,7 +91,7 @@ func newWorld(seed uint64) *world {
 	})
 	var err error
 	w.models, err = catalog.New([]catalog.Model{{
-		Name: "auto", Kind: generation.Image, Auto: true, ChargeModerated: w.rnd.IntN(2) == 0,
+		Name: "auto", Kind: generation.Image, Auto: true,
 		Price: catalog.Price{Known: true, Credits: 7, Unit: catalog.PerImage},
 	}})
 	if err != nil {

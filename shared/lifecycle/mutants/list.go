@@ -62,7 +62,7 @@ func mutantsOfMoney() []mutant {
 		{"an ended task's attempt is never closed", follow, "next, err := r.Engine.Abandon(ctx, t, a.ID)\n\t\treturn next, true, err", "return t, false, nil", nil},
 		{"an expired task gives nothing a second look", moves, "t.LateUntil = now.Add(Grace)\n\t\tt.DueAt = now", "", nil},
 		{"fewer pictures cost as much", moves, "charge := catalog.Charge(t.Price, t.Request.Count(), len(d.Outputs))", "charge := max(t.Price, catalog.Charge(t.Price, t.Request.Count(), len(d.Outputs)))", nil},
-		{"a refusal for content is charged twice over", moves, "entry := credits.ForSettle(t.Account, t.ID, t.Reserved, t.Price, now)", "entry := credits.ForSettle(t.Account, t.ID, t.Reserved, t.Price/2, now)", nil},
+		{"a refusal for content is charged half of what the task says", moves, "entry := credits.ForSettle(t.Account, t.ID, t.Reserved, t.Price, now)", "entry := credits.ForSettle(t.Account, t.ID, t.Reserved, t.Price/2, now)", nil},
 		{"an idempotency key is not remembered", engine, "if o.IdempotencyKey != \"\" {", "if false {", nil},
 		{"a usage record is not written again", engine, "(next.Status != t.Status || recordChanged(t, next))", "next.Status != t.Status", nil},
 		{"the store applies money without the task", memory, "\tm.tasks[change.Task.ID] = stored\n", "\tif change.Task.Version%5 != 0 {\n\t\tm.tasks[change.Task.ID] = stored\n\t}\n", nil},
