@@ -120,6 +120,7 @@ func (p parts) admin() spec {
 				[]string{"CreateSecret", "PutSecretValue", "DeleteSecret", "RestoreSecret"},
 				env.ConfigSecrets, env.EndpointSecrets),
 			p.files("s3:GetObject"),
+			p.produce(), // the test of a config keeps what it made
 		),
 	}
 }
@@ -136,12 +137,13 @@ func (p parts) worker() spec {
 	return spec{
 		name: env.Worker, summary: "Drives tasks to their end", seconds: workerSeconds,
 		granted: slices.Concat(
-			p.tasks(env.ListIndex, env.OpenIndex), // what is due, and every account's balance
+			p.tasks(env.ListIndex, env.OpenIndex),  // what is due, and every account's balance
+			p.index(env.UsageTable, env.OpenIndex), // what is not yet counted
 			p.send(),
 			p.receive(),
 			p.providerKeys(),
 			p.secrets("Signing", []string{"GetSecretValue"}, env.WebhookSecret, env.EndpointSecrets),
-			p.files("s3:PutObject", "s3:GetObject", "s3:DeleteObject"),
+			p.files("s3:PutObject", "s3:GetObject"),
 		),
 	}
 }

@@ -56,16 +56,20 @@ func title(word string) string {
 
 // table grants access to a table and, by name, queries of its indexes.
 func (p parts) table(suffix string, a access, indexes ...string) statements {
-	arn := *p.tables[suffix].TableArn()
-	granted := statements{allow("Table"+title(suffix), a.actions(), arn)}
+	granted := statements{allow("Table"+title(suffix), a.actions(), *p.tables[suffix].TableArn())}
 	if len(indexes) > 0 {
-		arns := make([]string, 0, len(indexes))
-		for _, index := range indexes {
-			arns = append(arns, arn+"/index/"+index)
-		}
-		granted = append(granted, allow("Index"+title(suffix), []string{"dynamodb:Query"}, arns...))
+		granted = append(granted, p.index(suffix, indexes...)...)
 	}
 	return granted
+}
+
+// index grants queries of a table's indexes, by name.
+func (p parts) index(suffix string, names ...string) statements {
+	arns := make([]string, 0, len(names))
+	for _, name := range names {
+		arns = append(arns, *p.tables[suffix].TableArn()+"/index/"+name)
+	}
+	return statements{allow("Index"+title(suffix), []string{"dynamodb:Query"}, arns...)}
 }
 
 // tasks grants what every function needs that moves tasks and money: the core
@@ -142,6 +146,11 @@ func (p parts) files(actions ...string) statements {
 		allow("Files", actions, objects(p.assets, "out/"), objects(p.assets, "in/")),
 		allow("MissingFiles", []string{"s3:ListBucket"}, *p.assets.BucketArn()),
 	}
+}
+
+// produce grants to keep produced files, where [parts.files] grants to read.
+func (p parts) produce() statements {
+	return statements{allow("Produced", []string{"s3:PutObject"}, objects(p.assets, "out/"))}
 }
 
 func objects(bucket awss3.IBucket, prefix string) string {
