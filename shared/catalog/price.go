@@ -30,7 +30,8 @@ type Price struct {
 	Percent map[string]map[string]int64 `json:"percent,omitempty"`
 	// DefaultSeconds is charged per second when the request has no duration.
 	DefaultSeconds int64 `json:"default_seconds,omitempty"`
-	// DefaultTokens is reserved per tokens when the request has no max_tokens.
+	// DefaultTokens is reserved per tokens when the request has no max_tokens, and
+	// is then its max_tokens; 0 is 1,000.
 	DefaultTokens int64 `json:"default_tokens,omitempty"`
 }
 
@@ -87,13 +88,28 @@ func (p Price) quantity(r generation.Request) int64 {
 		}
 		return max(p.DefaultSeconds, 1)
 	case PerTokens:
-		tokens := int64(r.MaxTokens)
-		if tokens == 0 {
-			tokens = max(p.DefaultTokens, 1)
-		}
-		return (tokens + 999) / 1000
+		return (p.Tokens(r) + tokensPerUnit - 1) / tokensPerUnit
 	default:
 		return 1
+	}
+}
+
+// tokensPerUnit is how many tokens of answer one unit pays for.
+const tokensPerUnit = 1000
+
+// Tokens returns how long, in tokens, the answer to a request may get for what is
+// reserved for it: its max_tokens, or the default. It is 0 where tokens are not
+// what is paid for.
+func (p Price) Tokens(r generation.Request) int64 {
+	switch {
+	case p.Unit != PerTokens:
+		return 0
+	case r.MaxTokens > 0:
+		return int64(r.MaxTokens)
+	case p.DefaultTokens > 0:
+		return p.DefaultTokens
+	default:
+		return tokensPerUnit
 	}
 }
 

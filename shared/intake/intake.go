@@ -125,6 +125,9 @@ func (d *Desk) Check(ctx context.Context, t Ticket) (Checked, error) {
 	if err := d.checkFields(t, model.Model); err != nil {
 		return Checked{}, err
 	}
+	if tokens := model.Price.Tokens(t.Request); tokens > 0 {
+		t.Request.MaxTokens = int(tokens) // no answer outgrows what is reserved for it
+	}
 	quote, err := model.Quote(t.Request)
 	if err != nil {
 		return Checked{}, err

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"easel/shared/catalog"
 	"easel/shared/fault"
 	"easel/shared/generation"
 	"easel/shared/intake"
@@ -50,6 +51,35 @@ func TestAModelsOwnDeadline(t *testing.T) {
 	placed, err := place(t, g, image(generation.Request{}))
 	if got := placed.Task.ExpiresAt.Sub(placed.Task.CreatedAt); err != nil || got != 77*time.Second {
 		t.Errorf("deadline = %s, %v", got, err)
+	}
+}
+
+func TestAnAnswerPaidByTokensIsBoundedByWhatIsReserved(t *testing.T) {
+	t.Parallel()
+	g := intaketest.New(t)
+	price := &g.Config.Models[3].Price
+	check := func(maxTokens int) (int, int64) {
+		checked, err := g.Desk.Check(t.Context(), intake.Ticket{Request: generation.Request{
+			Kind: generation.Text, Model: "writer", Prompt: "a", MaxTokens: maxTokens,
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return checked.Request.MaxTokens, checked.Quote.Credits
+	}
+	if tokens, credits := check(0); tokens != 0 || credits != 1 {
+		t.Errorf("paid by request: %d tokens for %d credits", tokens, credits)
+	}
+	for _, c := range []struct {
+		usual   int64
+		asked   int
+		tokens  int
+		credits int64
+	}{{1500, 0, 1500, 2}, {1500, 10, 10, 1}, {1500, 4000, 4000, 4}, {0, 0, 1000, 1}} {
+		price.Unit, price.DefaultTokens = catalog.PerTokens, c.usual
+		if tokens, credits := check(c.asked); tokens != c.tokens || credits != c.credits {
+			t.Errorf("%d asked, usually %d: %d tokens for %d credits, want %d for %d", c.asked, c.usual, tokens, credits, c.tokens, c.credits)
+		}
 	}
 }
 
