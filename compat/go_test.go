@@ -112,7 +112,6 @@ func TestGoClientListsModels(t *testing.T) {
 func TestGoClientMakesAndDownloadsAVideo(t *testing.T) {
 	t.Parallel()
 	c := client(start(t))
-	//nolint:staticcheck // the vendor's own service ended; its clients and this route live on
 	made, err := c.Videos.New(t.Context(), openai.VideoNewParams{
 		Prompt: "waves against a pier", Model: "gen4.5", Seconds: openai.VideoSeconds4, Size: openai.VideoSize1280x720,
 	})
@@ -123,7 +122,6 @@ func TestGoClientMakesAndDownloadsAVideo(t *testing.T) {
 	if video.Status != openai.VideoStatusCompleted || video.Progress != 100 || video.Seconds != "4" {
 		t.Fatalf("video = %+v", video)
 	}
-	//nolint:staticcheck // as above
 	content, err := c.Videos.DownloadContent(t.Context(), video.ID, openai.VideoDownloadContentParams{})
 	if err != nil {
 		t.Fatal(err)
@@ -139,7 +137,6 @@ func TestGoClientMakesAndDownloadsAVideo(t *testing.T) {
 func await(t *testing.T, c openai.Client, id string) *openai.Video {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); <-time.After(50 * time.Millisecond) {
-		//nolint:staticcheck // as above
 		video, err := c.Videos.Get(t.Context(), id)
 		if err != nil {
 			t.Fatal(err)

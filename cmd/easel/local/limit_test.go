@@ -154,7 +154,7 @@ func TestAKeyIsHeldToItsOpenTasks(t *testing.T) {
 	g.limitKey(0, 2)
 	g.fault(simulator.Replicate, simulator.Fault{Fault: simulator.LateSuccess, DelayMS: 600_000})
 	body := map[string]any{"prompt": "a cat", "model": "flux-schnell"}
-	var ids []string
+	ids := make([]string, 0, 2)
 	for range 2 {
 		status, answer := g.call(http.MethodPost, "/api/generate", body)
 		if status != http.StatusAccepted {
