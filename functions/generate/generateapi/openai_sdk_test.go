@@ -44,7 +44,6 @@ func TestOpenAIsClientMakesImages(t *testing.T) {
 
 // OpenAI ends its own video service, and with it deprecates these methods; the
 // gateway goes on speaking the protocol.
-//
 func TestOpenAIsClientMakesAVideo(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
