@@ -7,7 +7,7 @@ export default ts.config(
   { ignores: ["dist", "node_modules", "test-results"] },
   js.configs.recommended,
   {
-    files: ["src/**/*.{ts,tsx}", "e2e/**/*.ts", "vite.config.ts"],
+    files: ["src/**/*.{ts,tsx}", "tests/**/*.ts", "e2e/**/*.ts", "*.config.ts"],
     extends: [...ts.configs.strictTypeChecked, ...ts.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {

@@ -231,7 +231,7 @@ interface SegmentedProps<T extends string> {
 /** A row of exclusive choices. */
 export function Segmented<T extends string>({ value, onValue, options, label }: SegmentedProps<T>) {
   return (
-    <div role="group" aria-label={label} className="inline-flex rounded-lg border border-line bg-sunken p-0.5">
+    <div role="group" aria-label={label} className="inline-flex flex-wrap rounded-lg border border-line bg-sunken p-0.5">
       {options.map((option) => (
         <button
           key={option.value}
