@@ -3,6 +3,7 @@ package local_test
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"image"
 	"image/png"
 	"math/rand/v2"
@@ -118,5 +119,26 @@ func TestAnImageByURLThatMayNotBeFetchedIsRefusedBeforeMoneyMoves(t *testing.T) 
 	}
 	if after := g.balance(); after != before {
 		t.Errorf("balance = %+v, was %+v", after, before)
+	}
+}
+
+// TestEverySeededAPIThatIsDescribedAsDataCanBeTested makes the console's test of
+// configs that have no model but in their data.
+func TestEverySeededAPIThatIsDescribedAsDataCanBeTested(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	for _, id := range []string{"cfg_luma", "cfg_kling", "cfg_bfl"} {
+		t.Run(id, func(t *testing.T) {
+			t.Parallel()
+			g := &gateway{g.Gateway, t}
+			status, body := g.call(http.MethodPost, "/api/admin/configs/"+id+"/test", map[string]any{"mode": "generate"},
+				"Authorization", "Bearer "+g.AdminKey)
+			var result struct {
+				OK bool `json:"ok"`
+			}
+			if err := json.Unmarshal(body, &result); err != nil || status != http.StatusOK || !result.OK {
+				t.Errorf("status %d: %s", status, body)
+			}
+		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"easel/shared/audit"
+	"easel/shared/failover"
 	"easel/shared/fault"
 	"easel/shared/httpapi"
 	"easel/shared/secret"
@@ -112,8 +113,8 @@ func (h *handler) storedKey(r *http.Request, c settings.Config) (secret.Value, e
 	return h.Secrets.Get(r.Context(), c.SecretName)
 }
 
-// withUpstream gives a config without a model of its own the first one that the
-// catalog has for its provider and kind, so that any config can be tested.
+// withUpstream gives a config without a model of its own the first one of the
+// catalog that it serves, so that any config can be tested.
 func (h *handler) withUpstream(r *http.Request, c settings.Config, model string) (settings.Config, string, error) {
 	if model != "" || c.Model != "" {
 		return c, model, nil
@@ -122,12 +123,12 @@ func (h *handler) withUpstream(r *http.Request, c settings.Config, model string)
 	if err != nil {
 		return c, model, err
 	}
+	active := c
+	active.Active = true
 	for _, m := range models {
-		if up, ok := m.Upstream(c.Provider); ok && m.Kind == c.Kind {
-			if up.Endpoint != "" {
-				c.Endpoint = up.Endpoint
-			}
-			return c, up.Model, nil
+		if served := failover.Candidates(m.Model, []settings.Config{active}); len(served) > 0 {
+			c.Endpoint = served[0].Endpoint
+			return c, served[0].Model, nil
 		}
 	}
 	return c, model, nil
