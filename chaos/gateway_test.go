@@ -57,6 +57,7 @@ type view struct {
 		SHA256 string `json:"sha256"`
 	} `json:"outputs"`
 	Attempts []struct {
+		Config   string `json:"config"`
 		Provider string `json:"provider"`
 		Outcome  string `json:"outcome"`
 		Class    string `json:"class"`

@@ -37,7 +37,10 @@ func mutantsOfSending() []mutant {
 		{"an outcome that is known changes", moves, "if !ok || !t.Attempts[i].Outcome.Open() {", "if !ok {", nil},
 		{"a failed look-up unlearns the job", moves, "if a.Outcome == task.Accepted {\n\t\t\treturn nil", "if false {\n\t\t\treturn nil", nil},
 		{"the store ignores the version", memory, "if m.tasks[change.Task.ID].version != change.Task.Version-1 {", "if false {", nil},
-		{"a look-up that failed counts as a failed job", follow, "return r.stillOpen(ctx, t, a, 0, r.pollAfter(a.Provider, f.RetryAfter, a.Polls+1))", "next, err := r.Engine.Refused(ctx, t, a.ID, f, answer.Usage)\n\t\treturn next, true, err", nil},
+		{
+			"a look-up that failed counts as a failed job", follow, "f := fault.FailureOf(err)\n",
+			"f := fault.FailureOf(err)\n\t\tif f != nil {\n\t\t\tnext, err := r.Engine.Refused(ctx, t, a.ID, f, answer.Usage)\n\t\t\treturn next, true, err\n\t\t}\n", nil,
+		},
 		{"a refused prompt is shopped around", failover, "return c == fault.ClassModerated || c == fault.ClassInvalidInput", "return c == fault.ClassInvalidInput", nil},
 		{"a lease is not waited for", follow, "if t.Lease.Held(r.Now()) {", "if false {", nil},
 		{"a task is not due while its attempt runs", moves, "t.Lease = task.Lease{Owner: s.Owner, Until: until}\n\tt.DueAt = until", "t.Lease = task.Lease{Owner: s.Owner, Until: until}\n\tt.DueAt = time.Time{}", nil},
