@@ -85,6 +85,9 @@ func TestAnAPILikeLumas(t *testing.T) {
 			unsupported("an input image", accepted, func(c *provider.Call) { c.Request.Image = pixel }),
 			unsupported("a lora", accepted, func(c *provider.Call) { c.Request.Loras = []generation.Lora{{Path: "a"}} }),
 			unsupported("a mask", accepted, func(c *provider.Call) { c.Request.Mask = pixel }),
+			unsupported("frames per second", accepted, func(c *provider.Call) { c.Request.FPS = 24 }),
+			unsupported("what is not to be seen", accepted, func(c *provider.Call) { c.Request.NegativePrompt = "fog" }),
+			unsupported("a seed", accepted, func(c *provider.Call) { seed := int64(7); c.Request.Seed = &seed }),
 			unsupported("two videos", accepted, func(c *provider.Call) { c.Request.N = 2 }),
 			unsupported("a length that it lacks", accepted, func(c *provider.Call) { c.Request.Duration = 7 }),
 			unsupported("a ratio that it lacks", accepted, func(c *provider.Call) { c.Request.Size = "1000x300" }),
@@ -108,7 +111,7 @@ func TestAnAPILikeLumas(t *testing.T) {
 		Requests: []providertest.RequestCase{{
 			Name: "a video", Contract: "contracts/luma.json",
 			Change: func(c *provider.Call) {
-				c.Request.Duration, c.Request.Size, c.Request.FPS = 9, "1280x720", 24
+				c.Request.Duration, c.Request.Size = 9, "1280x720"
 				c.Request.Options = map[string]json.RawMessage{"custom": []byte(`{"loop":true}`)}
 			},
 			Want: map[string]any{"duration": "9s", "aspect_ratio": "16:9", "resolution": "720p", "loop": true},

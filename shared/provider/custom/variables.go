@@ -139,6 +139,21 @@ func (d definition) fits(c provider.Call, op *operation) error {
 	case req.Size+req.AspectRatio != "" && lacks("size", "width", "aspect_ratio"):
 		return httpcall.Unsupported("this provider does not let the size be chosen")
 	}
+	for _, field := range []struct {
+		name  string
+		given bool
+	}{
+		{"negative_prompt", req.NegativePrompt != ""},
+		{"quality", req.Quality != ""},
+		{"format", req.Format != ""},
+		{"fps", req.FPS != 0},
+		{"seed", req.Seed != nil},
+		{"strength", req.Strength != nil},
+	} {
+		if field.given && lacks(field.name) {
+			return httpcall.Unsupported("this provider takes no %s", field.name)
+		}
+	}
 	vars, err := variables(c)
 	if err != nil {
 		return err
