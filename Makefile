@@ -194,7 +194,9 @@ $(TOOLS)/dynoxide: tools/install-engine.sh tools/engine/package-lock.json
 	@tools/install-engine.sh "$@"
 
 web/node_modules/.package-lock.json: web/package-lock.json
-	cd web && npm ci --no-audit --no-fund && touch node_modules/.package-lock.json
+	@# Not "npm ci": it refuses a lock file that lacks optional packages of other
+	@# platforms, which not every registry serves. The versions are the lock file's.
+	cd web && npm install --no-save --no-audit --no-fund && touch node_modules/.package-lock.json
 
 compat/node/node_modules/.package-lock.json: compat/node/package-lock.json
 	cd compat/node && npm ci --silent && touch node_modules/.package-lock.json
