@@ -8,7 +8,9 @@ interface PlotProps extends ChartProps {
 
 const tick = { fill: "var(--ink-3)", fontSize: 11 };
 
-function layer(form: ChartProps["form"], s: Series, top: boolean) {
+function layer({ form, points }: ChartProps, s: Series, top: boolean) {
+  // A line needs two points to be seen.
+  const dot = points.filter((point) => point.values[s.key] !== undefined).length < 3 ? { r: 2.5, fill: s.color } : false;
   const shared = { dataKey: s.key, name: s.label, isAnimationActive: false };
   if (form === "bars") {
     return <Bar key={s.key} {...shared} stackId="all" fill={s.color} radius={top ? [2, 2, 0, 0] : 0} maxBarSize={28} />;
@@ -16,7 +18,7 @@ function layer(form: ChartProps["form"], s: Series, top: boolean) {
   if (form === "areas") {
     return <Area key={s.key} {...shared} type="monotone" stackId="all" stroke={s.color} fill={s.color} fillOpacity={0.18} strokeWidth={1.75} dot={false} />;
   }
-  return <Line key={s.key} {...shared} type="monotone" stroke={s.color} strokeWidth={1.75} dot={false} activeDot={{ r: 3 }} connectNulls />;
+  return <Line key={s.key} {...shared} type="monotone" stroke={s.color} strokeWidth={1.75} dot={dot} activeDot={{ r: 3 }} connectNulls />;
 }
 
 interface TipProps {
@@ -85,7 +87,7 @@ export default function Plot(props: PlotProps) {
             />
           )}
         />
-        {series.map((s, i) => layer(form, s, i === series.length - 1))}
+        {series.map((s, i) => layer(props, s, i === series.length - 1))}
       </ComposedChart>
     </ResponsiveContainer>
   );

@@ -61,7 +61,11 @@ export function FirstSteps({ compact = false }: { compact?: boolean }) {
     <section aria-label={t("welcome.title")} className="card overflow-hidden">
       {compact && (
         <header className="flex items-center justify-between px-4 pt-3 pb-2">
-          <h2 className="font-semibold">{t("welcome.title")}</h2>
+          <h2 className="font-semibold">
+            <Link to="/welcome" className="hover:underline">
+              {t("welcome.title")}
+            </Link>
+          </h2>
           <span className="num text-xs text-ink-3">
             {steps.filter((step) => step.done).length} / {steps.length}
           </span>

@@ -5,14 +5,16 @@ import { cx } from "../components/cx";
 import { Card } from "../components/page";
 import { ErrorState, Loading } from "../components/states";
 import { useI18n } from "../i18n";
-import type { Kind } from "../services/configs";
+import { configsQuery, type Kind } from "../services/configs";
 import { routeQuery } from "../services/route";
 
 /** Which configs a request would try now, in which order, and why not the others. */
 export function RoutePreview({ kind, model }: { kind: Kind; model: string }) {
   const { t } = useI18n();
   const route = useQuery(routeQuery(kind, model));
-  const steps = [...(route.data?.steps ?? [])].sort((a, b) => (a.place || Infinity) - (b.place || Infinity));
+  const configs = useQuery(configsQuery);
+  const others = new Set(configs.data?.filter((config) => config.kind !== kind).map((config) => config.id));
+  const steps = (route.data?.steps ?? []).filter((step) => !others.has(step.config)).sort((a, b) => (a.place || Infinity) - (b.place || Infinity));
   return (
     <Card title={t("route.title")} hint={t("route.hint")} flush actions={route.data?.policy && <Badge>{route.data.policy}</Badge>}>
       {route.isError ? (
