@@ -301,7 +301,7 @@ func TestChaosForgedWebhooks(t *testing.T) {
 		}
 	}
 	// The worker looks at what it was asked about; the next look-ups are a while off.
-	for deadline := time.Now().Add(time.Minute); g.Queue.Depth().Ready+g.Queue.Depth().InFlight > 0; <-time.After(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); g.Queue.Depth().Ready+g.Queue.Depth().InFlight > 0; <-time.After(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("the queue still holds %+v", g.Queue.Depth())
 		}

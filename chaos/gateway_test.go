@@ -13,6 +13,10 @@ import (
 	"easel/shared/provider/simulator"
 )
 
+// patience is how long a test waits for what must come: far more than a loaded
+// machine needs.
+const patience = 5 * time.Minute
+
 // gateway is a running gateway and how a test talks to it.
 type gateway struct {
 	*local.Gateway
@@ -127,7 +131,7 @@ func (g *gateway) task(id string) view {
 func (g *gateway) until(id string, wanted func(view) bool) view {
 	g.t.Helper()
 	var v view
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); <-time.After(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); <-time.After(20 * time.Millisecond) {
 		if v = g.task(id); wanted(v) {
 			return v
 		}

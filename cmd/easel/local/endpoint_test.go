@@ -176,7 +176,7 @@ type delivered struct {
 func (g *gateway) delivery(id, state string) delivered {
 	g.t.Helper()
 	var v delivered
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); <-time.After(20 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); time.Now().Before(deadline); <-time.After(20 * time.Millisecond) {
 		_, body := g.call(http.MethodGet, "/api/admin/deliveries/"+id, nil, "Authorization", "Bearer "+g.AdminKey)
 		if err := json.Unmarshal(body, &v); err != nil {
 			g.t.Fatal(err)
