@@ -107,8 +107,15 @@ func TestAnImageByURLReachesEveryKindOfProvider(t *testing.T) {
 		model, form string
 		seconds     int
 	}{
-		{"svd", "url", 0}, {"gen4.5", "url", 2}, {"kling-v3", "url", 3}, {"pika-2.2", "data", 5},
-		{"flux-dev", "url", 0}, {"flux-dev", "data", 0}, {"gpt-image-2", "url", 0}, {"stable-image-ultra", "url", 0}, {"gemini-image", "url", 0},
+		{"svd", "url", 0},
+		{"gen4.5", "url", 2},
+		{"kling-v3", "url", 3},
+		{"pika-2.2", "data", 5},
+		{"flux-dev", "url", 0},
+		{"flux-dev", "data", 0},
+		{"gpt-image-2", "url", 0},
+		{"stable-image-ultra", "url", 0},
+		{"gemini-image", "url", 0},
 	} {
 		t.Run(c.model+" by "+c.form, func(t *testing.T) {
 			t.Parallel()
