@@ -169,3 +169,19 @@ func (g *gateway) fault(provider string, f simulator.Fault) {
 		g.t.Fatal(err)
 	}
 }
+
+// pictures returns a model of pictures for each provider that sends webhooks:
+// videos take long to draw. fal's is served by Replicate too, so fal goes first.
+func (g *gateway) pictures() map[string]string {
+	g.t.Helper()
+	config, err := g.App.Store.Config(g.t.Context(), "cfg_fal_image")
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	config.Priority = -1
+	if err := g.App.Store.PutConfig(g.t.Context(), config, config.Version); err != nil {
+		g.t.Fatal(err)
+	}
+	<-time.After(2100 * time.Millisecond) // the configuration is remembered for two seconds
+	return map[string]string{simulator.Replicate: "flux-pro", simulator.Fal: "flux-schnell"}
+}
