@@ -43,6 +43,8 @@ type Options struct {
 	Redactor *secret.Redactor
 	// Counter, if set, counts the store's round trips.
 	Counter *dynamo.Counter
+	// Draft makes the simulated providers draw coarsely and fast, for tests.
+	Draft bool
 	// SweepEvery is how often due tasks are looked for; 0 is two seconds. Deployed
 	// it is a minute: here a restart shall show its effect at once.
 	SweepEvery time.Duration
@@ -250,6 +252,10 @@ func (g *Gateway) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
 	defer cancel()
 	var errs []error
+	// The simulated providers are behind the server, so work ends before it does.
+	if g.stop != nil {
+		_ = g.Queue.Drain(ctx)
+	}
 	if g.server != nil {
 		if err := g.server.Shutdown(ctx); err != nil {
 			errs = append(errs, g.server.Close())
@@ -258,7 +264,6 @@ func (g *Gateway) Close() error {
 		errs = append(errs, g.listener.Close())
 	}
 	if g.stop != nil {
-		_ = g.Queue.Drain(ctx)
 		g.stop()
 		g.running.Wait()
 	}

@@ -72,7 +72,7 @@ func (g *Gateway) simulatorOptions() simulator.Options {
 	o := simulator.Options{
 		Latency: simulator.Lifelike, PublicURL: g.URL + simulatorPath, WebhookSecret: simulatorSecret,
 		Client: safehttp.New(safehttp.Options{AllowLoopback: true, NoRedirect: true}), Logger: g.options.Log,
-		Dir: filepath.Join(g.folder, "simulator"),
+		Dir: filepath.Join(g.folder, "simulator"), Draft: g.options.Draft,
 	}
 	if g.options.SimulatorLatency != nil {
 		o.Latency = *g.options.SimulatorLatency

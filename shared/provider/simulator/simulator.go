@@ -21,6 +21,10 @@ type Options struct {
 	// third of it. Zero answers at once; Lifelike uses built-in durations.
 	Latency time.Duration
 
+	// Draft makes pictures coarse and films of few frames, so that tests do not
+	// spend their time on drawing. Sizes, formats and lengths stay those asked for.
+	Draft bool
+
 	// WebhookSecret signs webhooks of the Standard Webhooks scheme and seeds
 	// the Ed25519 key of fal's. The form is "whsec_" followed by base64; any
 	// other text is used as raw bytes. Empty means a random secret.
@@ -94,7 +98,7 @@ func New(opts Options) *Server {
 		log:     opts.Logger,
 		faults:  newFaultBook(),
 		stats:   newStatBook(),
-		studio:  newStudio(),
+		studio:  newStudio(opts.Draft),
 		ctx:     ctx,
 		cancel:  cancel,
 	}

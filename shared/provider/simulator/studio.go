@@ -52,6 +52,7 @@ func seedOf(prompt string) int64 {
 // studio makes files, a few at a time, and keeps the latest.
 type studio struct {
 	slots chan struct{}
+	draft bool
 
 	mu     sync.Mutex
 	files  map[work][]byte
@@ -59,8 +60,8 @@ type studio struct {
 	stored int
 }
 
-func newStudio() *studio {
-	return &studio{slots: make(chan struct{}, runtime.GOMAXPROCS(0)), files: map[work][]byte{}}
+func newStudio(draft bool) *studio {
+	return &studio{slots: make(chan struct{}, runtime.GOMAXPROCS(0)), draft: draft, files: map[work][]byte{}}
 }
 
 // render returns the work's file.
@@ -73,7 +74,7 @@ func (st *studio) render(w work) ([]byte, error) {
 	if file, ok := st.cached(w); ok { // made while this call waited
 		return file, nil
 	}
-	scene := sketch.Scene{Prompt: w.Prompt, Seed: w.Seed, Width: w.Width, Height: w.Height, Blurred: w.Blurred}
+	scene := sketch.Scene{Prompt: w.Prompt, Seed: w.Seed, Width: w.Width, Height: w.Height, Blurred: w.Blurred, Draft: st.draft}
 	var out bytes.Buffer
 	var err error
 	if w.Format == "mp4" {

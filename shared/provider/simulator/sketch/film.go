@@ -29,12 +29,19 @@ func Film(w io.Writer, s Scene, seconds float64) error {
 	}
 	shrink := math.Min(1, math.Sqrt(filmPixels/float64(s.Width*s.Height)))
 	s.Width, s.Height = even(float64(s.Width)*shrink), even(float64(s.Height)*shrink)
+	rate := filmRate
+	if s.Draft {
+		rate = draftRate
+		s.Width, s.Height = even(float64(s.Width)/draftScale), even(float64(s.Height)/draftScale)
+	}
 	p := newPainter(s)
-	count := max(1, int(math.Min(seconds, filmSeconds)*filmRate+0.5))
-	return mp4.Encode(w, s.Width, s.Height, filmRate, func(yield func(*image.RGBA, error) bool) {
+	count := max(1, int(math.Min(seconds, filmSeconds)*float64(rate)+0.5))
+	return mp4.Encode(w, s.Width, s.Height, rate, func(yield func(*image.RGBA, error) bool) {
 		for i := range count {
-			img := p.paint(float64(i) / filmRate).rgba()
-			p.caption(img)
+			img := p.paint(float64(i) / float64(rate)).rgba()
+			if !s.Draft {
+				p.caption(img)
+			}
 			if !yield(img, nil) {
 				return
 			}
