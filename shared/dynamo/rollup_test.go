@@ -204,12 +204,12 @@ func TestARecordLargerThanATransactionIsCountedInParts(t *testing.T) {
 	}
 }
 
-// TestReportsCostTheSameForAnyNumberOfRecords compares 100 records with 2,000, and
+// TestReportsCostTheSameForAnyNumberOfRecords compares 50 records with 600, and
 // with EASEL_MILLION=1 with a million, which are loaded in batches; any larger
 // EASEL_MILLION is the number itself.
 func TestReportsCostTheSameForAnyNumberOfRecords(t *testing.T) {
 	t.Parallel()
-	few, many := 100, 2000
+	few, many := 50, 600
 	//nolint:forbidigo // a test has no main to read the environment
 	if n, err := strconv.Atoi(os.Getenv("EASEL_MILLION")); err == nil {
 		few, many = 1000, n

@@ -31,7 +31,7 @@ type bench struct {
 
 func setup(t *testing.T, opts simulator.Options) *bench {
 	t.Helper()
-	opts.WebhookSecret = secret
+	opts.WebhookSecret, opts.Draft = secret, true
 	sim := simulator.New(opts)
 	server := httptest.NewServer(sim)
 	t.Cleanup(func() {
