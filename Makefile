@@ -131,7 +131,7 @@ fuzz: ## Run each fuzzer for a while (FUZZTIME=10s); their seeds run with make t
 	@grep -rlE --include='*_test.go' '^func Fuzz' $(wildcard chaos cmd compat functions rehearsal shared) | while read -r file; do \
 		for name in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]+)\(.*/\1/p' "$$file"); do \
 			echo "fuzz: $$name in $$(dirname "$$file")"; \
-			go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(or $(FUZZTIME),10s) "./$$(dirname "$$file")" || exit 1; \
+			go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(or $(FUZZTIME),10s) -fuzzminimizetime 500x "./$$(dirname "$$file")" || exit 1; \
 		done; done
 
 .PHONY: bench
