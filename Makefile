@@ -95,7 +95,7 @@ else
 endif
 
 .PHONY: lint
-lint: $(TOOLS)/golangci-lint ## Check style, the import law and formatting
+lint: $(TOOLS)/golangci-lint $(TOOLS)/govulncheck ## Check style, the import law, formatting and known vulnerabilities
 	$(TOOLS)/golangci-lint run $(PRODUCT)
 ifneq ($(STACK),)
 	$(TOOLS)/golangci-lint run ./infra/...
@@ -104,6 +104,7 @@ ifneq ($(CONSOLE),)
 	@$(MAKE) --no-print-directory web/node_modules/.package-lock.json
 	cd web && npm run --if-present lint
 endif
+	@tools/vuln.sh $(TOOLS)/govulncheck $(PRODUCT)
 	@for script in tools/*.sh .ci/run; do bash -n "$$script" || exit 1; done
 	@if found=$$(find . -name node_modules -prune -o -path ./.tools -prune -o \
 		-name package-lock.json -exec grep -l '"resolved": *"http' {} +) && [ -n "$$found" ]; then \
@@ -115,7 +116,7 @@ fmt: $(TOOLS)/golangci-lint ## Format the Go code
 
 .PHONY: vuln
 vuln: $(TOOLS)/govulncheck ## Look for known vulnerabilities (asks vuln.go.dev)
-	$(TOOLS)/govulncheck $(PRODUCT)
+	EASEL_VULN=required tools/vuln.sh $(TOOLS)/govulncheck $(PRODUCT)
 
 .PHONY: chaos
 chaos: export EASEL_CHAOS_HISTORIES ?= 100000
