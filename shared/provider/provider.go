@@ -72,6 +72,15 @@ type Lister interface {
 	Models(ctx context.Context, c Call) ([]Model, error)
 }
 
+// Checker is implemented by providers that have an account to ask about.
+type Checker interface {
+	// Check makes a call that needs the key and costs nothing at the vendor. No
+	// error means that the key is taken; funded is true when the vendor also says
+	// that its account can pay. An account that cannot is a Failure of class
+	// out_of_credit.
+	Check(ctx context.Context, c Call) (funded bool, err error)
+}
+
 // Model is one upstream model as its vendor lists it.
 type Model struct {
 	Name string

@@ -245,3 +245,21 @@ func (h Harness) lookups(t *testing.T) {
 		})
 	}
 }
+
+func (h Harness) checks(t *testing.T) {
+	for _, c := range h.Checks {
+		t.Run(c.Name, func(t *testing.T) {
+			t.Parallel()
+			s := scripted(t, c.Replies...)
+			checker, _ := h.New(s.client).(provider.Checker)
+			funded, err := checker.Check(t.Context(), h.call(s.url, c.Change))
+			if c.Want.Class != "" {
+				c.Want.checkFailure(t, h, s, err)
+				return
+			}
+			if err != nil || funded != c.Want.Funded {
+				t.Errorf("Check = %v, %v; want %v", funded, err, c.Want.Funded)
+			}
+		})
+	}
+}

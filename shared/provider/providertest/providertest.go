@@ -38,9 +38,10 @@ type Harness struct {
 	Cancels []Case
 	// UnknownWord is the answer to a poll with a status word that does not exist.
 	UnknownWord Reply
-	// Finds, Lists and Notices are for drivers that have these.
+	// Finds, Lists, Checks and Notices are for drivers that have these.
 	Finds   []Case
 	Lists   []Case
+	Checks  []Case
 	Notices []NoticeCase
 	// Requests are what the driver sends, against what the vendor documents.
 	Requests []RequestCase
@@ -81,9 +82,10 @@ type Want struct {
 	PollAfter  time.Duration
 	// Requests is how many the driver sends; 0 means one, None none at all.
 	Requests int
-	// Found and Names are for Finds and Lists.
-	Found bool
-	Names []string
+	// Found, Names and Funded are for Finds, Lists and Checks.
+	Found  bool
+	Names  []string
+	Funded bool
 	// Check looks further.
 	Check func(t *testing.T, a provider.Answer)
 }
@@ -124,6 +126,7 @@ func Run(t *testing.T, h Harness) {
 	t.Run("notices", func(t *testing.T) { t.Parallel(); h.notices(t) })
 	t.Run("streams", func(t *testing.T) { t.Parallel(); h.streams(t) })
 	t.Run("finds and lists", func(t *testing.T) { t.Parallel(); h.lookups(t) })
+	t.Run("checks", func(t *testing.T) { t.Parallel(); h.checks(t) })
 }
 
 func (h Harness) describe(t *testing.T) {
@@ -158,5 +161,8 @@ func (h Harness) describe(t *testing.T) {
 	}
 	if _, ok := p.(provider.Lister); ok != (len(h.Lists) > 0) {
 		t.Error("the harness's lists do not fit the driver")
+	}
+	if _, ok := p.(provider.Checker); ok != (len(h.Checks) > 0) {
+		t.Error("the harness's checks do not fit the driver")
 	}
 }

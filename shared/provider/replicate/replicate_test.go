@@ -59,8 +59,17 @@ func TestProvider(t *testing.T) {
 		},
 		Finds:    finds(),
 		Notices:  notices(),
+		Checks:   checks(),
 		Requests: requests(),
 	})
+}
+
+func checks() []providertest.Case {
+	return []providertest.Case{
+		{Name: "an account, whose balance is not told", Replies: reply(200, `{"type":"organization","username":"acme"}`)},
+		{Name: "a wrong key", Replies: reply(401, `{"title":"Unauthenticated","detail":"no"}`), Want: providertest.Want{Class: fault.ClassAuth}},
+		{Name: "an overload", Replies: reply(503, `{"detail":"unavailable"}`), Want: providertest.Want{Class: fault.ClassUnavailable}},
+	}
 }
 
 func submits() []providertest.Case {

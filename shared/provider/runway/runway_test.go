@@ -43,8 +43,18 @@ func TestProvider(t *testing.T) {
 		Polls:       polls(),
 		UnknownWord: reply(200, task(`"status":"REFLECTING"`))[0],
 		Cancels:     cancels(),
+		Checks:      checks(),
 		Requests:    requests(),
 	})
+}
+
+func checks() []providertest.Case {
+	return []providertest.Case{
+		{Name: "a balance", Replies: reply(200, `{"tier":{},"creditBalance":25000}`), Want: providertest.Want{Funded: true}},
+		{Name: "no balance left", Replies: reply(200, `{"creditBalance":0}`), Want: providertest.Want{Class: fault.ClassOutOfCredit}},
+		{Name: "another answer", Replies: reply(200, `{}`), Want: providertest.Want{Class: fault.ClassBadAnswer}},
+		{Name: "a wrong key", Replies: reply(401, `{"error":"Incorrect or missing API key."}`), Want: providertest.Want{Class: fault.ClassAuth}},
+	}
 }
 
 func submits() []providertest.Case {

@@ -26,8 +26,20 @@ func TestProvider(t *testing.T) {
 		},
 		Submits:     append(submits(), refusals()...),
 		ServerError: reply(500, `{"id":"e1","name":"internal_error","errors":["An unexpected error"]}`),
+		Checks:      checks(),
 		Requests:    requests(),
 	})
+}
+
+func checks() []providertest.Case {
+	one := func(status int, body string) []providertest.Reply { return []providertest.Reply{reply(status, body)} }
+	return []providertest.Case{
+		{Name: "a balance", Replies: one(200, `{"credits":0.5}`), Want: providertest.Want{Funded: true}},
+		{Name: "no balance left", Replies: one(200, `{"credits":0}`), Want: providertest.Want{Class: fault.ClassOutOfCredit}},
+		{Name: "another answer", Replies: one(200, `{"balance":9}`), Want: providertest.Want{Class: fault.ClassBadAnswer}},
+		{Name: "a wrong key", Replies: one(401, `{"id":"e","name":"unauthorized","message":"no"}`), Want: providertest.Want{Class: fault.ClassAuth}},
+		{Name: "an overload", Replies: one(503, `{"id":"e","name":"service_unavailable","message":"no"}`), Want: providertest.Want{Class: fault.ClassUnavailable}},
+	}
 }
 
 func reply(status int, body string) providertest.Reply {
