@@ -138,6 +138,7 @@ fuzz: ## Run each fuzzer for a while (FUZZTIME=10s); their seeds run with make t
 .PHONY: bench
 bench: $(ENGINE) ## Run the benchmarks
 	go test -run '^$$' -bench . -benchmem $(PRODUCT)
+	go run ./cmd/easel bench
 
 .PHONY: bench-coldstart
 bench-coldstart: build $(ENGINE) ## Report binary sizes, and time from process start to first answer

@@ -249,13 +249,25 @@ const maxTaskJSON = 4 << 20
 // call sends one request and reads a task, or the problem, from the answer.
 func (c *client) call(ctx context.Context, method, path string, body any) (taskView, error) {
 	var t taskView
+	var err error
+	if t.raw, err = c.ask(ctx, method, path, body); err != nil {
+		return t, err
+	}
+	if err := json.Unmarshal(t.raw, &t); err != nil {
+		return t, fmt.Errorf("the gateway's answer is not a task: %w", err)
+	}
+	return t, nil
+}
+
+// ask sends one request and returns the answer's body, or the problem that it is.
+func (c *client) ask(ctx context.Context, method, path string, body any) ([]byte, error) {
 	content, err := json.Marshal(body)
 	if err != nil {
-		return t, fmt.Errorf("encode the request: %w", err)
+		return nil, fmt.Errorf("encode the request: %w", err)
 	}
 	request, err := http.NewRequestWithContext(ctx, method, c.url+path, bytes.NewReader(content))
 	if err != nil {
-		return t, fmt.Errorf("make the request: %w", err)
+		return nil, fmt.Errorf("make the request: %w", err)
 	}
 	request.Header.Set("Authorization", "Bearer "+c.key)
 	if body != nil {
@@ -263,20 +275,17 @@ func (c *client) call(ctx context.Context, method, path string, body any) (taskV
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return t, fmt.Errorf("ask the gateway: %w", err)
+		return nil, fmt.Errorf("ask the gateway: %w", err)
 	}
 	defer response.Body.Close()
-	t.raw, err = io.ReadAll(io.LimitReader(response.Body, maxTaskJSON))
+	raw, err := io.ReadAll(io.LimitReader(response.Body, maxTaskJSON))
 	if err != nil {
-		return t, fmt.Errorf("read the gateway's answer: %w", err)
+		return nil, fmt.Errorf("read the gateway's answer: %w", err)
 	}
 	if response.StatusCode >= http.StatusBadRequest {
-		return t, problem(response.StatusCode, t.raw)
+		return nil, problem(response.StatusCode, raw)
 	}
-	if err := json.Unmarshal(t.raw, &t); err != nil {
-		return t, fmt.Errorf("the gateway's answer is not a task: %w", err)
-	}
-	return t, nil
+	return raw, nil
 }
 
 // problem turns an error answer into a refusal that says what the gateway said.

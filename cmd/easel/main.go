@@ -5,6 +5,7 @@
 //	easel tables COMMAND     create or describe the DynamoDB tables
 //	easel config COMMAND     import an old gateway's configuration, export this one's
 //	easel doctor             check a gateway and everything that it needs
+//	easel bench              many generations at once: times, cost, and whether the money adds up
 //	easel providers          what each provider can do, and the tables of docs/providers.md
 //	easel version            the version of this build
 //
@@ -61,6 +62,7 @@ func commands() []command {
 		{"tables", "create|describe [flags]", "create or describe the DynamoDB tables", tables},
 		{"config", "import|export [flags]", "bring an old configuration in, or write this one out", configCommand},
 		{"doctor", "[flags]", "check a gateway and say what to do", doctor},
+		{"bench", "[flags]", "send many generations, and say how long they took", bench},
 		{"providers", "[flags]", "say what each provider and model supports", providers},
 		{"version", "", "print the version of this build", version},
 	}
