@@ -26,7 +26,7 @@ func main() {
 	auth, login := access(gateway, deployment, log.Logger)
 	lambdahttp.Start(gateway.Metrics.Handler(adminapi.New(adminapi.Deps{
 		Auth: auth, Login: login, Store: gateway.Store, Secrets: gateway.Secrets, Desk: gateway.Desk,
-		Canceler: gateway.Runner, Reports: app.Redeliverer{Engine: gateway.Engine, Endpoints: gateway.Endpoints}, Queue: gateway.Runner.Queue, Signer: gateway.Assets,
+		Canceler: gateway.Runner, Reports: app.Redeliverer{Engine: gateway.Engine, Endpoints: gateway.Endpoints}, Endpoints: gateway.Endpoints, Queue: gateway.Runner.Queue, Signer: gateway.Assets,
 		Prober: &adminapi.Caller{
 			Providers: gateway.Providers, Keeper: gateway.Keeper(), Signer: gateway.Assets, Prepare: gateway.Prepare,
 			Now: gateway.Now, NewID: app.NewID,

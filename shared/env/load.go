@@ -48,10 +48,7 @@ func load(lookup func(string) (string, bool)) (Deployment, error) {
 		SecretPrefix: r.required(SecretPrefix), PublicURL: strings.TrimSuffix(r.required(PublicURL), "/"),
 		TaskRetention: r.days(TaskRetentionDays), UsageRetention: r.days(UsageRetentionDays),
 		PriceCapMicroUSD: r.number(PriceCap), RevealKeys: r.oneOf(RevealKeys, "false", "true") == "true",
-		OIDC: OIDC{
-			Issuer: r.text(OIDCIssuer), ClientID: r.text(OIDCClientID), AuthDomain: r.text(OIDCAuthDomain),
-			GroupClaim: r.text(OIDCGroupClaim), AdminGroup: r.text(OIDCAdminGroup), ViewerGroup: r.text(OIDCViewerGroup),
-		},
+		OIDC:                 r.oidc(),
 		CloudflareGatewayURL: r.text(CloudflareGatewayURL),
 	}
 	return d, errors.Join(r.problems...)
@@ -65,6 +62,13 @@ type reader struct {
 
 func (r *reader) wrong(name, format string, args ...any) {
 	r.problems = append(r.problems, fmt.Errorf("environment variable %s "+format, append([]any{name}, args...)...))
+}
+
+func (r *reader) oidc() OIDC {
+	return OIDC{
+		Issuer: r.text(OIDCIssuer), ClientID: r.text(OIDCClientID), AuthDomain: r.text(OIDCAuthDomain),
+		GroupClaim: r.text(OIDCGroupClaim), AdminGroup: r.text(OIDCAdminGroup), ViewerGroup: r.text(OIDCViewerGroup),
+	}
 }
 
 func (r *reader) text(name string) string {

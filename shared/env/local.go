@@ -57,6 +57,8 @@ type Local struct {
 	GeminiModel            string
 	CloudflareGatewayURL   string
 	CloudflareGatewayToken secret.Value
+	// OIDC lets people into the console beside the admin key; see [Deployment].
+	OIDC OIDC
 	// Engine and DynamoEndpoint are empty where the environment does not say.
 	Engine, DynamoEndpoint string
 }
@@ -75,6 +77,7 @@ func loadLocal(lookup func(string) (string, bool)) (Local, error) {
 		ProviderKeys: map[string]secret.Value{}, ReplicateWebhookSecret: secret.New(r.text(ReplicateWebhookSecret)),
 		GeminiModel: r.text(GeminiModel), CloudflareGatewayURL: r.text(CloudflareGatewayURL),
 		CloudflareGatewayToken: secret.New(r.text(CloudflareGatewayToken)),
+		OIDC:                   r.oidc(),
 		Engine:                 r.text(Engine), DynamoEndpoint: r.text(DynamoEndpoint),
 	}
 	if l.Addr == "" {

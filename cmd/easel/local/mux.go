@@ -41,23 +41,35 @@ func (g *Gateway) mux() http.Handler {
 		Tasks: g.App.Store, Views: g.App.Views, Providers: g.App.Providers, Secrets: g.App,
 		Queue: g.App.Runner.Queue, Log: g.options.Log, Now: time.Now,
 	}), webhookapi.Patterns())
-	mount(g.admin(auth), adminapi.Patterns())
-	mux.HandleFunc("GET /healthz", health)
+	operators, login := g.operators(auth)
+	mount(g.admin(operators, login), adminapi.Patterns())
+	mux.HandleFunc("GET /healthz", alive)
 	mux.Handle("/"+disk.Bucket+"/", g.disk)
 	mux.Handle(simulatorPath+"/", http.StripPrefix(simulatorPath, g.Simulator))
-	mount(guarded(auth, g.Simulator.Admin(), g), []string{"/simulator", "/simulator/"})
+	mount(guarded(operators, g.Simulator.Admin(), g), []string{"/simulator", "/simulator/"})
 	if g.options.Console != nil {
 		mux.Handle("/", g.options.Console)
 	}
 	return mux
 }
 
+// operators is who may use the console: keys, and, where the environment names an
+// issuer, people with its tokens. The login is nil where it does not.
+func (g *Gateway) operators(keys httpapi.Authenticator) (httpapi.Authenticator, adminapi.Login) { //nolint:ireturn // chosen by configuration
+	client := safehttp.New(safehttp.Options{AllowLoopback: true, AnyPort: true})
+	verifier, login := app.People(g.options.OIDC, client, time.Now)
+	if login == nil {
+		return keys, nil
+	}
+	return httpapi.Either(keys, verifier), adminapi.SSO{Login: login, Log: g.options.Log}
+}
+
 // admin is the operator's API.
-func (g *Gateway) admin(auth httpapi.Authenticator) http.Handler {
+func (g *Gateway) admin(auth httpapi.Authenticator, login adminapi.Login) http.Handler {
 	base := safehttp.Options{AllowLoopback: true, AnyPort: true}
 	return adminapi.New(adminapi.Deps{
-		Auth: auth, Store: g.App.Store, Secrets: g.App.Secrets, Desk: g.App.Desk, Canceler: g.App.Runner,
-		Reports: app.Redeliverer{Engine: g.App.Engine, Endpoints: g.App.Endpoints}, Queue: g.App.Runner.Queue, Signer: g.App.Assets,
+		Auth: auth, Login: login, Store: g.App.Store, Secrets: g.App.Secrets, Desk: g.App.Desk, Canceler: g.App.Runner,
+		Reports: app.Redeliverer{Engine: g.App.Engine, Endpoints: g.App.Endpoints}, Endpoints: g.App.Endpoints, Queue: g.App.Runner.Queue, Signer: g.App.Assets,
 		Prober: &adminapi.Caller{
 			Providers: g.App.Providers, Keeper: g.App.Keeper(), Signer: g.App.Assets, Prepare: g.App.Prepare,
 			Now: time.Now, NewID: app.NewID,
@@ -70,14 +82,14 @@ func (g *Gateway) admin(auth httpapi.Authenticator) http.Handler {
 		Simulator: true, AllowReveal: true,
 		Facts: adminapi.Facts{
 			Version: "local", Local: true, StartedAt: time.Now().UTC(), PublicURL: g.URL, Data: g.options.Data,
-			GoVersion: runtime.Version(), RevealKeys: true,
+			GoVersion: runtime.Version(), RevealKeys: true, OIDCIssuer: g.options.OIDC.Issuer,
 		},
 		Now: time.Now, NewID: app.NewID, Log: g.options.Log,
 	})
 }
 
-// health answers as long as the process serves.
-func health(w http.ResponseWriter, _ *http.Request) {
+// alive answers as long as the process serves.
+func alive(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = io.WriteString(w, `{"status":"ok"}`+"\n")
 }

@@ -153,9 +153,11 @@ type Deps struct {
 	Desk     Desk
 	Canceler Canceler
 	Reports  Redeliverer
-	Queue    lifecycle.Queue
-	Signer   httpapi.Signer
-	Prober   Prober
+	// Endpoints are the accounts' webhooks.
+	Endpoints Endpoints
+	Queue     lifecycle.Queue
+	Signer    httpapi.Signer
+	Prober    Prober
 	// Health may be nil: then the health of a config is read from its last attempts.
 	Health Health
 	// Monitor closes breakers and says what is ready; nil shares no health.
@@ -252,6 +254,10 @@ func (h *handler) table() map[string]httpapi.HandlerFunc {
 		"POST /api/admin/accounts/{id}/grants":      h.grant,
 		"POST /api/admin/accounts/{id}/adjustments": h.adjust,
 		"GET /api/admin/accounts/{id}/ledger":       h.ledger,
+
+		"GET /api/admin/accounts/{id}/webhooks":         h.getWebhooks,
+		"POST /api/admin/accounts/{id}/webhooks/rotate": h.rotateWebhooks,
+		"POST /api/admin/accounts/{id}/webhooks/enable": h.enableEndpoint,
 
 		"GET /api/admin/keys":              h.listKeys,
 		"POST /api/admin/keys":             h.createKey,

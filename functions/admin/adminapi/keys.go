@@ -34,20 +34,24 @@ type keyView struct {
 	Scopes        []apikey.Scope `json:"scopes"`
 	RatePerMinute int            `json:"rate_per_minute"`
 	Concurrency   int            `json:"concurrency"`
-	Moderation    string         `json:"moderation"`
-	AllowIPs      []string       `json:"allow_ips"`
-	ExpiresAt     time.Time      `json:"expires_at,omitzero"`
-	RevokedAt     time.Time      `json:"revoked_at,omitzero"`
-	PreviousUntil time.Time      `json:"previous_until,omitzero"`
-	CreatedAt     time.Time      `json:"created_at"`
-	Status        string         `json:"status"`
-	Version       int64          `json:"version"`
+	// UserRatePerMinute and UserConcurrency limit each user of the key's accounts.
+	UserRatePerMinute int       `json:"user_rate_per_minute"`
+	UserConcurrency   int       `json:"user_concurrency"`
+	Moderation        string    `json:"moderation"`
+	AllowIPs          []string  `json:"allow_ips"`
+	ExpiresAt         time.Time `json:"expires_at,omitzero"`
+	RevokedAt         time.Time `json:"revoked_at,omitzero"`
+	PreviousUntil     time.Time `json:"previous_until,omitzero"`
+	CreatedAt         time.Time `json:"created_at"`
+	Status            string    `json:"status"`
+	Version           int64     `json:"version"`
 }
 
 func (h *handler) keyView(k apikey.Key) keyView {
 	return keyView{
 		ID: k.ID, Name: k.Name, Mask: "esl_" + k.ID + "_…", Account: k.Account, Scopes: k.Scopes,
-		RatePerMinute: k.RatePerMinute, Concurrency: k.Concurrency, Moderation: cmp.Or(k.Moderation, string(moderation.Default)), AllowIPs: append([]string{}, k.AllowIPs...),
+		RatePerMinute: k.RatePerMinute, Concurrency: k.Concurrency, UserRatePerMinute: k.UserRatePerMinute, UserConcurrency: k.UserConcurrency,
+		Moderation: cmp.Or(k.Moderation, string(moderation.Default)), AllowIPs: append([]string{}, k.AllowIPs...),
 		ExpiresAt: k.ExpiresAt, RevokedAt: k.RevokedAt, PreviousUntil: k.PreviousUntil, CreatedAt: k.CreatedAt,
 		Status: keyStatus(k, h.Now()), Version: k.Version,
 	}
@@ -132,6 +136,8 @@ type keyForm struct {
 	Scopes        []apikey.Scope `json:"scopes"`
 	RatePerMinute *int           `json:"rate_per_minute"`
 	Concurrency   *int           `json:"concurrency"`
+	UserRate      *int           `json:"user_rate_per_minute"`
+	UserPlaces    *int           `json:"user_concurrency"`
 	// Moderation is off, default or strict; default is the deployment's policy.
 	Moderation *string   `json:"moderation"`
 	AllowIPs   *[]string `json:"allow_ips"`
@@ -144,6 +150,8 @@ func (f keyForm) apply(k apikey.Key, fields *fault.Fields) apikey.Key {
 	set(&k.Account, f.Account)
 	set(&k.RatePerMinute, f.RatePerMinute)
 	set(&k.Concurrency, f.Concurrency)
+	set(&k.UserRatePerMinute, f.UserRate)
+	set(&k.UserConcurrency, f.UserPlaces)
 	set(&k.AllowIPs, f.AllowIPs)
 	set(&k.Moderation, f.Moderation)
 	if k.Moderation == string(moderation.Default) {
@@ -172,8 +180,7 @@ func checkKey(fields *fault.Fields, k apikey.Key) {
 	pays := k.Has(apikey.Generate) || k.Has(apikey.Read)
 	fields.Check(k.Account != "" || !pays, "account", "is required for the scopes generate and read")
 	fields.Check(k.Account == "" || accountForm.MatchString(k.Account), "account", "must be an account's id")
-	fields.Check(k.RatePerMinute >= 0 && k.RatePerMinute <= maxKeyRate, "rate_per_minute", "must be 0 to %d; 0 is no limit", maxKeyRate)
-	fields.Check(k.Concurrency >= 0 && k.Concurrency <= maxKeyRate, "concurrency", "must be 0 to %d; 0 is no limit", maxKeyRate)
+	checkKeyLimits(fields, k)
 	policy := moderation.Policy(k.Moderation)
 	fields.Check(policy == "" || policy == moderation.Off || policy == moderation.Strict, "moderation", "must be off, default or strict")
 	fields.Check(len(k.AllowIPs) <= maxPrefixes, "allow_ips", "must have at most %d elements", maxPrefixes)
@@ -181,6 +188,18 @@ func checkKey(fields *fault.Fields, k apikey.Key) {
 		_, prefixErr := netip.ParsePrefix(text)
 		_, addrErr := netip.ParseAddr(text)
 		fields.Check(prefixErr == nil || addrErr == nil, "allow_ips["+itoa(i)+"]", "must be an address or prefix such as 203.0.113.0/24")
+	}
+}
+
+func checkKeyLimits(fields *fault.Fields, k apikey.Key) {
+	for _, l := range []struct {
+		name  string
+		value int
+	}{
+		{"rate_per_minute", k.RatePerMinute}, {"concurrency", k.Concurrency},
+		{"user_rate_per_minute", k.UserRatePerMinute}, {"user_concurrency", k.UserConcurrency},
+	} {
+		fields.Check(l.value >= 0 && l.value <= maxKeyRate, l.name, "must be 0 to %d; 0 is no limit", maxKeyRate)
 	}
 }
 

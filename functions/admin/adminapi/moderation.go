@@ -61,7 +61,7 @@ func (h *handler) putModeration(w http.ResponseWriter, r *http.Request) error {
 	}
 	object := audit.Object{Type: "setting", ID: moderation.Setting}
 	err = h.commit(r, "settings.moderation", object, old, after, audit.Change{
-		Settings: []audit.SettingWrite{{Setting: after, Expect: before.Version}},
+		Settings: []audit.SettingWrite{settingWrite(after, before.Version)},
 	})
 	if err != nil {
 		return withCurrent(r.Context(), err, func(ctx context.Context) (any, error) {
@@ -72,6 +72,10 @@ func (h *handler) putModeration(w http.ResponseWriter, r *http.Request) error {
 	view := moderationView{Config: config, Version: before.Version + 1}
 	etag(w, view.Version)
 	return httpapi.Write(w, http.StatusOK, view)
+}
+
+func settingWrite(s settings.Setting, expect int64) audit.SettingWrite {
+	return audit.SettingWrite{Setting: s, Expect: expect}
 }
 
 // moderationOf reads a content filter from the body and checks all of it. value

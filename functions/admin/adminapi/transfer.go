@@ -27,6 +27,8 @@ type document struct {
 	ExportedAt time.Time       `json:"exported_at"`
 	Configs    []configForm    `json:"configs"`
 	Models     []catalog.Model `json:"models"`
+	// Settings are nil in a document that says nothing of them.
+	Settings *documentSettings `json:"settings,omitempty"`
 }
 
 func (h *handler) export(w http.ResponseWriter, r *http.Request) error {
@@ -45,6 +47,9 @@ func (h *handler) export(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, m := range stored {
 		doc.Models = append(doc.Models, m.Model)
+	}
+	if doc.Settings, err = h.exportSettings(r.Context()); err != nil {
+		return err
 	}
 	return httpapi.Write(w, http.StatusOK, doc)
 }
@@ -76,6 +81,10 @@ type plan struct {
 	changes  []difference
 	warnings []fault.Field
 	dropped  []string // names of secrets that no config needs any more
+	// configs are those that there will be, by id; ids are theirs by the ids that
+	// the document has for them.
+	configs map[string]settings.Config
+	ids     map[string]string
 }
 
 func (h *handler) importDocument(w http.ResponseWriter, r *http.Request) error {
@@ -132,7 +141,7 @@ func summary(changes []difference) audit.Facts {
 }
 
 func (h *handler) plan(r *http.Request, doc document, prune bool) (plan, error) {
-	p := plan{changes: []difference{}, warnings: []fault.Field{}}
+	p := plan{changes: []difference{}, warnings: []fault.Field{}, configs: map[string]settings.Config{}, ids: map[string]string{}}
 	var f fault.Fields
 	f.Check(doc.Format == documentFormat, "document.format", "must be %q", documentFormat)
 	f.Check(doc.Version == documentVersion, "document.version", "must be %d", documentVersion)
@@ -143,6 +152,9 @@ func (h *handler) plan(r *http.Request, doc document, prune bool) (plan, error) 
 		return p, err
 	}
 	if err := h.planModels(r, &p, &f, doc.Models, prune); err != nil {
+		return p, err
+	}
+	if err := h.planSettings(r, &p, &f, doc.Settings, prune); err != nil {
 		return p, err
 	}
 	if err := f.Err(); err != nil {
@@ -191,6 +203,10 @@ func (h *handler) planConfigs(r *http.Request, p *plan, f *fault.Fields, forms [
 			f.Check(first == "", at+".default", "must be true for one %s config only, and is for %s already", after.Kind, first)
 			defaults[string(after.Kind)] = at
 		}
+		p.configs[after.ID] = after
+		if form.ID != nil {
+			p.ids[*form.ID] = after.ID
+		}
 		if err := h.planConfig(p, at, before, after); err != nil {
 			return err
 		}
@@ -198,6 +214,9 @@ func (h *handler) planConfigs(r *http.Request, p *plan, f *fault.Fields, forms [
 	for _, c := range all {
 		if seen[c.ID] {
 			continue
+		}
+		if !prune {
+			p.configs[c.ID] = c
 		}
 		if err := h.planRest(r, p, c, prune, defaults[string(c.Kind)] != ""); err != nil {
 			return err
@@ -299,8 +318,11 @@ func (h *handler) planModels(r *http.Request, p *plan, f *fault.Fields, models [
 	if err != nil {
 		return err
 	}
-	for i, m := range models {
+	models = slices.Clone(models)
+	for i := range models {
 		at := "document.models[" + itoa(i) + "]"
+		models[i] = p.routed(at, models[i])
+		m := models[i]
 		if other := fieldsOf(f, at+".", h.checkModel(m, "")); other != nil {
 			return other
 		}

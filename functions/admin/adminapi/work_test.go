@@ -313,6 +313,55 @@ func TestAnExportComesBackAsItWas(t *testing.T) {
 	send("", `{"format":"other","version":1}`, false).want(http.StatusBadRequest)
 }
 
+// TestAnExportMovesToAnotherDeployment takes the content filter and a model's
+// routing along, both of which name configs by ids that are others there.
+func TestAnExportMovesToAnotherDeployment(t *testing.T) {
+	t.Parallel()
+	here, there := newWorld(t), newWorld(t)
+	id := here.newConfig("one")
+	filter := `{"max_characters":400,"rules":[{"id":"v","words":["gore"]}],"remote":{"policy":"strict","config":"` + id + `"}}`
+	here.do("PUT", moderationPath, filter, `If-Match: "0"`).want(http.StatusOK)
+	model := `{"name":"mine","kind":"image","upstreams":[{"provider":"openai","model":"x"}],"price":{"known":true,"credits":1,"unit":"image"},
+		"limits":{},"routing":{"policy":"split","arms":[{"config":"` + id + `","percent":5},{"config":"cfg_gone","percent":5}]}}`
+	here.do("PUT", "/api/admin/models/mine", model, "If-None-Match: *").want(http.StatusCreated)
+	document := string(here.do("GET", "/api/admin/export", "").want(http.StatusOK).Body)
+	send := func(query, document string, prune bool) answer {
+		return there.do("POST", "/api/admin/import"+query, fmt.Sprintf(`{"document":%s,"prune":%t}`, document, prune))
+	}
+	dry := string(send("?dry_run=true", document, false).want(http.StatusOK).Body)
+	for _, part := range []string{`"type":"setting","id":"moderation"`, "gore", "document.settings.moderation.remote.config", "document.models[0].routing.arms[1].config"} {
+		if !strings.Contains(dry, part) {
+			t.Errorf("the dry run lacks %s: %s", part, dry)
+		}
+	}
+	if there.do("GET", moderationPath, "").object()["version"] != 0.0 {
+		t.Error("the dry run wrote")
+	}
+	send("", document, false).want(http.StatusOK)
+	mine, _ := there.do("GET", "/api/admin/configs", "").data()[0]["id"].(string)
+	if body := string(there.do("GET", moderationPath, "").want(http.StatusOK).Body); mine == id || !strings.Contains(body, mine) || !strings.Contains(body, "gore") {
+		t.Errorf("the filter is %s, the config %s", body, mine)
+	}
+	models, err := there.store.ModelRecords(t.Context())
+	if err != nil || len(models) != 1 || models[0].Routing.Arms[0].Config != mine {
+		t.Errorf("the models are %+v, %v", models, err)
+	}
+	if again := string(send("?dry_run=true", document, true).want(http.StatusOK).Body); strings.Contains(again, `"action":"update"`) || strings.Contains(again, `"action":"create"`) {
+		t.Errorf("once more it would do %s", again)
+	}
+	bare := `{"format":"easel/config","version":1,"configs":[],"models":[]}`
+	if kept := string(send("?dry_run=true", bare, true).want(http.StatusOK).Body); strings.Contains(kept, "moderation") {
+		t.Errorf("a document without settings changes them: %s", kept)
+	}
+	if f := send("", strings.Replace(document, "gore", "", 1), false).want(http.StatusBadRequest).fields(); f != "document.settings.moderation.rules[0].words[0]" {
+		t.Errorf("fields %q", f)
+	}
+	none := strings.Replace(bare, `"models":[]`, `"models":[],"settings":{}`, 1)
+	if reset := string(send("?dry_run=true", none, true).want(http.StatusOK).Body); !strings.Contains(reset, `"id":"moderation","name":"","action":"update"`) {
+		t.Errorf("a document with no filter keeps it: %s", reset)
+	}
+}
+
 // TestNoAnswerHoldsASecret records a session over every route and looks for what
 // must not be in it.
 func TestNoAnswerHoldsASecret(t *testing.T) {
@@ -328,7 +377,7 @@ func TestNoAnswerHoldsASecret(t *testing.T) {
 	w.do("POST", "/api/admin/configs/"+id+"/reveal", "").want(http.StatusForbidden)
 	for _, path := range []string{
 		"configs", "configs/" + id, "health", "stats?by=config", "usage", "usage/" + one.ID, "tasks", "tasks/" + one.ID, "accounts",
-		"accounts/demo", "accounts/demo/ledger", "keys", "models", "deliveries", "deliveries/" + one.ID, "audit", "export", "settings", "session",
+		"accounts/demo", "accounts/demo/ledger", "accounts/demo/webhooks", "keys", "models", "deliveries", "deliveries/" + one.ID, "audit", "export", "settings", "session",
 	} {
 		if a := w.do("GET", "/api/admin/"+path, "").want(http.StatusOK); a.Header.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s may be kept: %v", path, a.Header)
