@@ -20,6 +20,7 @@ func main() {
 	}
 	worker := workerjob.New(gateway.Runner, log.Logger,
 		workerjob.Duty{Name: "rollup", Run: gateway.Rollup},
+		workerjob.Duty{Name: "probes", Run: gateway.NewProber().Run},
 		workerjob.Duty{Name: "models", Run: gateway.NewModelCheck(0).Check},
 	)
 	lambdahttp.StartWorker(lambdahttp.Worker{

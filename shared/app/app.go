@@ -55,6 +55,10 @@ type Parts struct {
 	// PublicURL is where providers and callers reach the gateway, without a
 	// trailing slash; "" turns webhooks from providers off.
 	PublicURL string
+	// Gather is lifecycle's: how far ahead of their time a sweep takes up look-ups.
+	Gather time.Duration
+	// Health holds the breakers' constants; the zero value uses the defaults.
+	Health health.Policy
 	// Metrics may be nil: then nothing is published.
 	Metrics *Metrics
 	// Prepare completes calls, such as for a proxy; it may be nil.
@@ -95,7 +99,7 @@ func NewID(prefix string) string {
 
 // New connects the parts. It opens no connection.
 func New(p Parts) *App {
-	monitor, limiter := health.New(p.Store, health.Options{Now: p.Now}), limit.New(p.Store, p.Now)
+	monitor, limiter := health.New(p.Store, health.Options{Now: p.Now, Policy: p.Health}), limit.New(p.Store, p.Now)
 	guard := &gate{monitor: monitor, limiter: limiter, log: p.Log}
 	a := &App{Latencies: &failover.Memory{}, Monitor: monitor, Limiter: limiter, Parts: p, Views: NewViews(p.Store, p.Now), Quotas: quota.NewBook(p.Store, p.Now)}
 	a.Keys = httpapi.NewKeyCache(p.Store, p.Now)
@@ -104,7 +108,7 @@ func New(p Parts) *App {
 	store := p.Metrics.store(p.Store, a.promised)
 	a.Engine = lifecycle.NewEngine(store, p.Now, NewID)
 	a.Runner = lifecycle.NewRunner(lifecycle.Parts{
-		Engine: a.Engine, Store: store, Due: p.Metrics.due(p.Store, p.Store), Views: a.Views, Providers: p.Providers, Keys: p.Secrets,
+		Engine: a.Engine, Store: store, Due: p.Metrics.due(p.Store, p.Store), Many: p.Store, Gather: p.Gather, Views: a.Views, Providers: p.Providers, Keys: p.Secrets,
 		Keeper: keeper{p.Assets, p.Fetch}, Queue: Queue{p.Queue}, Health: guard, Gate: guard, Callers: callers{limiter, p.Log}, Latencies: a.Latencies,
 		Reporter:    &reporter{assets: p.Assets, endpoints: a.Endpoints, client: p.Deliver, now: p.Now, log: p.Log},
 		CallbackURL: a.callbackURL, Prepare: inputs.before(p.Prepare), Now: p.Now, NewID: NewID, Log: p.Log,

@@ -3,8 +3,17 @@ package app
 import (
 	"time"
 
+	"easel/shared/probe"
 	"easel/shared/retire"
 )
+
+// NewProber returns what probes configs that are left alone, where that is free:
+// make one per process, and run it every minute.
+func (a *App) NewProber() *probe.Prober {
+	return probe.New(probe.Parts{
+		Monitor: a.Monitor, Views: a.Views, Providers: a.Providers, Keys: a.Secrets, Prepare: a.Prepare, Now: a.Now, Log: a.Log,
+	})
+}
 
 // NewModelCheck returns the daily check of the catalog against the vendors' lists
 // of models, which begins after the delay: make one per process, and run it every

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -86,20 +87,39 @@ func (r Record) state(now time.Time, p Policy) ConfigState {
 	return s
 }
 
-// Due returns the names whose breaker may be probed now, in order, as far as this
-// instance knows. A caller that can find out at no cost whether they work again,
-// such as by listing a provider's models, calls Enter, asks, and calls Report.
-func (m *Monitor) Due(now time.Time) []string {
+// Down is a name whose breaker is open.
+type Down struct {
+	// Name is what Enter and Report are to be told.
+	Name string
+	// Config is the config's id; Model is the upstream model when it is about one
+	// model only.
+	Config, Model string
+	// Class is why it opened.
+	Class fault.Class
+}
+
+// Due returns the names whose breaker may be probed now, those first that have
+// been due the longest, as far as this instance knows. A caller that can find out
+// at no cost whether they work again, such as by listing a provider's models,
+// calls Enter, asks, and calls Report.
+func (m *Monitor) Due(now time.Time) []Down {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var due []string
+	var due []Record
 	for name, r := range m.shared {
 		if r.due(now, m.policy) {
-			due = append(due, name)
+			r.Name = name
+			due = append(due, r)
 		}
 	}
-	slices.Sort(due)
-	return due
+	slices.SortFunc(due, func(a, b Record) int { return cmp.Or(a.Until.Compare(b.Until), cmp.Compare(a.Name, b.Name)) })
+	downs := make([]Down, 0, len(due))
+	for _, r := range due {
+		d := Down{Name: r.Name, Class: r.Class}
+		d.Config, d.Model, _ = strings.Cut(r.Name, "/")
+		downs = append(downs, d)
+	}
+	return downs
 }
 
 // Reset closes the breakers of the config and of all its models, whatever they

@@ -25,6 +25,7 @@ import (
 	"easel/shared/dynamo"
 	"easel/shared/dynamo/engine"
 	"easel/shared/env"
+	"easel/shared/health"
 	"easel/shared/provider/simulator"
 	"easel/shared/queue"
 	"easel/shared/secret"
@@ -45,6 +46,8 @@ type Options struct {
 	Counter *dynamo.Counter
 	// Draft makes the simulated providers draw coarsely and fast, for tests.
 	Draft bool
+	// Health holds the breakers' constants; the zero value uses the defaults.
+	Health health.Policy
 	// SweepEvery is how often due tasks are looked for; 0 is two seconds. Deployed
 	// it is a minute: here a restart shall show its effect at once.
 	SweepEvery time.Duration
@@ -200,6 +203,7 @@ func (g *Gateway) serve(context.Context) error {
 	g.stop = stop
 	worker := workerjob.New(g.App.Runner, g.options.Log,
 		workerjob.Duty{Name: "rollup", Run: g.App.Rollup},
+		workerjob.Duty{Name: "probes", Run: g.App.NewProber().Run},
 		workerjob.Duty{Name: "models", Run: g.App.NewModelCheck(modelCheckDelay).Check},
 	)
 	g.server = &http.Server{Handler: g.mux(), ReadHeaderTimeout: headerTimeout}
