@@ -182,6 +182,6 @@ func (g *gateway) pictures() map[string]string {
 	if err := g.App.Store.PutConfig(g.t.Context(), config, config.Version); err != nil {
 		g.t.Fatal(err)
 	}
-	<-time.After(2100 * time.Millisecond) // the configuration is remembered for two seconds
+	g.App.Views.Forget()
 	return map[string]string{simulator.Replicate: "flux-pro", simulator.Fal: "flux-schnell"}
 }

@@ -43,6 +43,14 @@ func NewViews(source Source, now func() time.Time) *Views {
 	return &Views{source: source, now: now}
 }
 
+// Forget makes the next question read the configuration again, where it has
+// changed: for whoever has just changed it in this process.
+func (v *Views) Forget() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.checked = time.Time{}
+}
+
 // View returns the configuration, at most about two seconds old.
 func (v *Views) View(ctx context.Context) (catalog.View, error) {
 	v.mu.Lock()

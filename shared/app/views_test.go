@@ -99,3 +99,20 @@ func TestAStoredModelTakesTheBuiltInOnesPlace(t *testing.T) {
 		t.Errorf("a built-in model is gone: %v", err)
 	}
 }
+
+func TestForgottenViewsAreReadAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &source{version: 1}
+		v := NewViews(s, time.Now)
+		for _, want := range []int{1, 1, 2} {
+			if _, err := v.View(t.Context()); err != nil || s.rest != want {
+				t.Fatalf("%d reads, %v; want %d", s.rest, err, want)
+			}
+			if s.version == 2 {
+				v.Forget()
+			}
+			s.version = 2
+		}
+	})
+}

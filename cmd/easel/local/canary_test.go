@@ -118,7 +118,7 @@ func (c *canaries) rude() {
 	}, 0); err != nil {
 		c.t.Fatal(err)
 	}
-	<-time.After(2100 * time.Millisecond) // the configuration is remembered for two seconds
+	c.App.Views.Forget()
 }
 
 // items returns a table's items as text.

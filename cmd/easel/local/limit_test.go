@@ -27,7 +27,7 @@ func (g *gateway) change(id string, edit map[string]any) {
 	if err := g.App.Store.PutConfig(g.t.Context(), c, c.Version); err != nil {
 		g.t.Fatal(err)
 	}
-	<-time.After(2100 * time.Millisecond)
+	g.App.Views.Forget()
 }
 
 func TestAConfigAtItsRateIsSkippedNotFailed(t *testing.T) {

@@ -300,7 +300,7 @@ func TestAnUnknownSubmitIsNeverSentAgain(t *testing.T) {
 		}
 	}
 	g.fault(simulator.OpenAI, simulator.Fault{Fault: simulator.ResetAfterAccept})
-	<-time.After(2100 * time.Millisecond) // the gateway notices a change within two seconds
+	g.App.Views.Forget()
 	v := g.create(map[string]any{"prompt": "a lost answer"})
 	if v.Status != "expired" || v.outcomes() != "openai abandoned timeout" && v.outcomes() != "openai unknown timeout" {
 		t.Fatalf("ended as %s (%s)", v.Status, v.outcomes())
