@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3deployment"
 	"github.com/aws/jsii-runtime-go"
+
+	"easel/shared/env"
 )
 
 // newConsole serves the console's files from a bucket, and the API beside them
@@ -109,16 +111,10 @@ func apiBehaviors(stack awscdk.Stack, c config, api awsapigateway.RestApi) *map[
 	return &map[string]*awscloudfront.BehaviorOptions{"/api/*": behavior, "/v1/*": behavior, "/healthz": behavior}
 }
 
-// consoleHeaders lets the page load what it was built with and talk to its own
-// origin; pictures and videos also come from the assets bucket. Styles may be
-// written by the page itself, because its components place menus that way.
+// consoleHeaders sends the policy that `easel serve` sends too; produced pictures
+// and videos come from the assets bucket.
 func consoleHeaders(stack awscdk.Stack, c config) awscloudfront.ResponseHeadersPolicy {
-	produced := "https://" + assetsBucketName(stack, c) + ".s3." + *stack.Region() + "." + *stack.UrlSuffix()
-	policy := strings.Join([]string{
-		"default-src 'none'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "font-src 'self'",
-		"connect-src 'self' " + produced, "img-src 'self' data: blob: " + produced, "media-src 'self' blob: " + produced,
-		"manifest-src 'self'", "base-uri 'self'", "form-action 'self'", "frame-ancestors 'none'",
-	}, "; ")
+	policy := env.ConsolePolicy("https://" + assetsBucketName(stack, c) + ".s3." + *stack.Region() + "." + *stack.UrlSuffix())
 	return awscloudfront.NewResponseHeadersPolicy(stack, jsii.String("ConsoleHeaders"), &awscloudfront.ResponseHeadersPolicyProps{
 		ResponseHeadersPolicyName: jsii.String(c.name("console-" + *stack.Region())),
 		SecurityHeadersBehavior: &awscloudfront.ResponseSecurityHeadersBehavior{

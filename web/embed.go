@@ -10,6 +10,8 @@ import (
 	"path"
 	"strconv"
 	"strings"
+
+	"easel/shared/env"
 )
 
 // The folder holds a placeholder, so that the program builds without Node.
@@ -33,22 +35,7 @@ func Handler(assetOrigins ...string) http.Handler {
 	if err != nil {
 		panic("web: the embedded folder is missing: " + err.Error())
 	}
-	return handler{dist: dist, policy: Policy(assetOrigins...)}
-}
-
-// Policy is the Content-Security-Policy of the console's page.
-func Policy(assetOrigins ...string) string {
-	produced := strings.Join(append([]string{""}, assetOrigins...), " ")
-	return strings.Join([]string{
-		"default-src 'self'",
-		"img-src 'self' data: blob:" + produced,
-		"media-src 'self' data: blob:" + produced,
-		"connect-src 'self'",
-		"object-src 'none'",
-		"base-uri 'self'",
-		"form-action 'self'",
-		"frame-ancestors 'none'",
-	}, "; ")
+	return handler{dist: dist, policy: env.ConsolePolicy(assetOrigins...)}
 }
 
 type handler struct {

@@ -35,7 +35,7 @@ for (const look of looks) {
 test("the page's policy allows nothing inline and nothing from elsewhere", async ({ console: page }) => {
   const response = await open(page, "/");
   const policy = response?.headers()["content-security-policy"] ?? "";
-  expect(policy).toContain("default-src 'self'");
+  expect(policy).toContain("default-src 'none'");
   expect(policy).toContain("connect-src 'self'");
   expect(policy).not.toContain("unsafe");
 });

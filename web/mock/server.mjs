@@ -10,7 +10,7 @@ const port = Number(process.env.MOCK_PORT ?? 8788);
 const pace = Number(process.env.MOCK_PACE_MS ?? 700);
 const dist = new URL("../dist/", import.meta.url).pathname;
 const adminKey = process.env.EASEL_ADMIN_KEY ?? "esl_mockadmin000_0123456789abcdef0123456789abcdef";
-const policy = "default-src 'self'; img-src 'self' data: blob:; media-src 'self' data: blob:; connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src 'self'; img-src 'self'; media-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
 const { configs, models, accounts, keys, providers } = data;
 const tasks = Array.from({ length: 90 }, (_, i) => data.pastTask(60e3 + i * i * 9e3 + data.random() * 60e3));
