@@ -3,7 +3,6 @@ package local_test
 import (
 	"slices"
 	"testing"
-	"time"
 
 	"easel/shared/catalog"
 	"easel/shared/generation"
