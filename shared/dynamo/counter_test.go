@@ -44,6 +44,13 @@ func TestCost(t *testing.T) {
 		{"claim", func(ctx context.Context) error { return store.Apply(ctx, journal.Change{Task: claimed}) }, map[string]int{"PutItem": 1}, 4},
 		{"renew", func(ctx context.Context) error { return store.Apply(ctx, journal.Change{Task: renewed}) }, map[string]int{"PutItem": 1}, 1},
 		{"poll", func(ctx context.Context) error { _, err := store.Task(ctx, "task_1"); return err }, map[string]int{"GetItem": 1}, 1},
+		{"tasks to look up together", func(ctx context.Context) error {
+			found, err := store.TasksByID(ctx, []string{"task_1"})
+			if err == nil && (len(found) != 1 || found[0].ID != "task_1") {
+				return fmt.Errorf("found %v", found)
+			}
+			return err
+		}, map[string]int{"BatchGetItem": 1}, 0.5},
 		{"due", func(ctx context.Context) error { _, err := store.Due(ctx, epoch(), 10); return err }, map[string]int{"Query": 8}, 4},
 		{"settle", func(ctx context.Context) error {
 			return store.Apply(ctx, journal.Change{Task: done, Entry: &settle, Usage: &record})

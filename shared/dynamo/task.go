@@ -86,6 +86,32 @@ func (s *Store) Task(ctx context.Context, id string) (task.Task, error) {
 	return t, getDoc(i, "task", &t)
 }
 
+// TasksByID returns the tasks with the ids, in their order, as they were within the last
+// second or so. Those that do not exist are left out.
+//
+// Access: one BatchGetItem per 100 tasks; 0.5 read units for each, per 4 KB.
+func (s *Store) TasksByID(ctx context.Context, ids []string) ([]task.Task, error) {
+	tasks := make([]task.Task, 0, len(ids))
+	for page := range slices.Chunk(ids, maxPage) {
+		want := make([]item, len(page))
+		for n, id := range page {
+			want[n] = taskKey(id)
+		}
+		items, err := s.fetch(ctx, want)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range items {
+			var t task.Task
+			if err := getDoc(i, "task", &t); err != nil {
+				return nil, err
+			}
+			tasks = append(tasks, t)
+		}
+	}
+	return tasks, nil
+}
+
 // TaskFilter narrows a list of tasks; zero values do not.
 type TaskFilter struct {
 	Status task.Status

@@ -178,7 +178,13 @@ func (w *world) deliverMessage(ctx context.Context) {
 			w.queue = append(w.queue, m)
 		}
 	}()
-	_, err := w.runner.Advance(ctx, m)
+	var err error
+	if len(m.Tasks) > 0 {
+		w.tally.faults["queue: a round of look-ups"]++
+		err = w.runner.Round(ctx, m)
+	} else {
+		_, err = w.runner.Advance(ctx, m)
+	}
 	if done = err == nil; !done && !excused(err) {
 		w.broken = append(w.broken, "advance: "+err.Error())
 	}

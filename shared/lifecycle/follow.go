@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"easel/shared/catalog"
 	"easel/shared/fault"
 	"easel/shared/provider"
 	"easel/shared/task"
@@ -28,9 +29,13 @@ func (r *Runner) follow(ctx context.Context, t task.Task, a task.Attempt, m task
 			Detail: "the process that made the attempt ended before it wrote down what came of it",
 		}, 0)
 		return next, true, err
-	case task.Unknown:
-		return r.resolve(ctx, t, a)
 	default:
+		if tooEarly(t, m, r.Now()) {
+			return t, false, nil
+		}
+		if a.Outcome == task.Unknown {
+			return r.resolve(ctx, t, a)
+		}
 		return r.look(ctx, t, a)
 	}
 }
@@ -70,11 +75,21 @@ func (r *Runner) look(ctx context.Context, t task.Task, a task.Attempt) (task.Ta
 	if err != nil {
 		return t, false, err
 	}
+	l, answer, err := r.pollOnce(ctx, t, a, view)
+	return r.heard(ctx, t, a, l, answer, err, view)
+}
+
+func (r *Runner) pollOnce(ctx context.Context, t task.Task, a task.Attempt, view catalog.View) (line, provider.Answer, error) {
 	l, err := r.line(ctx, t, a, view)
-	var answer provider.Answer
-	if err == nil {
-		answer, err = l.poll(ctx, a)
+	if err != nil {
+		return l, provider.Answer{}, err
 	}
+	answer, err := l.poll(ctx, a)
+	return l, answer, err
+}
+
+// heard writes down what a look-up found, or that it failed.
+func (r *Runner) heard(ctx context.Context, t task.Task, a task.Attempt, l line, answer provider.Answer, err error, view catalog.View) (task.Task, bool, error) {
 	if err != nil {
 		f := fault.FailureOf(err)
 		r.Log.WarnContext(ctx, "a job could not be looked up", "task", t.ID, "attempt", a.ID, "config", a.Config, "class", f.Class, "detail", f.Detail)
@@ -142,11 +157,14 @@ func (r *Runner) canDeliver(a task.Attempt) bool {
 	return ok && p.Describe().Jobs
 }
 
+// pollEvery is the usual pace of look-ups where the provider names no slower one.
+const pollEvery = 2 * time.Second
+
 // pollAfter is how long to wait before the n-th look-up of a job, from 0: the
 // provider's own wish, else its usual pace, slowing down. Where a webhook will
 // report, the look-ups are only a net below it.
 func (r *Runner) pollAfter(providerName string, data json.RawMessage, asked time.Duration, n int) time.Duration {
-	every, top := 2*time.Second, 15*time.Second
+	every, top := pollEvery, 15*time.Second
 	if p, ok := r.Providers[providerName]; ok {
 		d := p.Describe()
 		every = max(every, d.PollEvery)

@@ -169,6 +169,15 @@ func (e *Engine) Looked(ctx context.Context, t task.Task, id string, progress fl
 	}))
 }
 
+// Postpone writes down that an open attempt is looked at later, although nobody
+// has looked now.
+func (e *Engine) Postpone(ctx context.Context, t task.Task, id string, due time.Duration) (task.Task, error) {
+	return e.apply(ctx, t, attempt(id, func(t *task.Task, _ *task.Attempt, now time.Time) *credits.Entry {
+		t.DueAt = capDue(*t, now.Add(due))
+		return nil
+	}))
+}
+
 // Park writes down that nothing can be done for an open task before at.
 func (e *Engine) Park(ctx context.Context, t task.Task, at time.Time) (task.Task, error) {
 	return e.apply(ctx, t, func(t task.Task, _ time.Time) (task.Task, *credits.Entry, error) {

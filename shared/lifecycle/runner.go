@@ -69,13 +69,23 @@ type Latencies interface {
 	Observe(config string, took time.Duration)
 }
 
-// Callers holds API keys to the tasks that they may have open at once.
+// Callers holds API keys and end users to the tasks that they may have open at once.
 type Callers interface {
-	// Begin takes a place for a new task; a repeat takes no second one. It returns
-	// a RateLimited error when all are taken. A place falls free by itself after hold.
-	Begin(ctx context.Context, keyID string, places int, taskID string, hold time.Duration) error
-	// End gives the task's place back; again is harmless.
-	End(ctx context.Context, keyID string, places int, taskID string)
+	// Begin takes the places of a new task; a repeat takes no second ones. It returns
+	// a RateLimited error when all are taken, and takes none then. A place falls free
+	// by itself after hold.
+	Begin(ctx context.Context, p Places, taskID string, hold time.Duration) error
+	// End gives the task's places back; again is harmless.
+	End(ctx context.Context, p Places, taskID string)
+}
+
+// Places are whose open tasks a task is among, and how many they may have at
+// once; 0 is no limit.
+type Places struct {
+	KeyID         string
+	PerKey        int
+	Account, User string
+	PerUser       int
 }
 
 // Reporter tells a caller's endpoint that its task has ended. The status is the
@@ -91,9 +101,15 @@ type Due interface {
 
 // Parts are what a Runner works with. All are required but where it says so.
 type Parts struct {
-	Engine    *Engine
-	Store     Store
-	Due       Due
+	Engine *Engine
+	Store  Store
+	Due    Due
+	// Many may be nil: then every due task has a message of its own.
+	Many Many
+	// Gather is how long before their time a sweep takes up look-ups, so that jobs
+	// of one config that are looked up every few seconds come into one message; 0
+	// takes up only what is due.
+	Gather    time.Duration
 	Views     Views
 	Providers map[string]provider.Provider
 	Keys      Keys
@@ -198,22 +214,6 @@ func (r *Runner) step(ctx context.Context, t task.Task, m errand) (next task.Tas
 	default:
 		return r.next(ctx, t, m)
 	}
-}
-
-// Sweep sends a message for every task that is due, at most limit of them, and
-// returns how many. Run it every minute.
-func (r *Runner) Sweep(ctx context.Context, limit int) (int, error) {
-	ids, err := r.Due.Due(ctx, r.Now(), limit)
-	if err != nil {
-		return 0, fmt.Errorf("sweep: %w", err)
-	}
-	var failed error
-	for _, id := range ids {
-		if err := r.Queue.Send(ctx, task.Message{Task: id, Reason: "sweep"}, 0); err != nil {
-			failed = errors.Join(failed, fmt.Errorf("sweep task %s: %w", id, err))
-		}
-	}
-	return len(ids), failed
 }
 
 // next asks failover what to do with a task that nobody works on.

@@ -134,7 +134,7 @@ func (r *Runner) wake(ctx context.Context, t task.Task, delay time.Duration) {
 	if delay >= time.Minute {
 		return
 	}
-	if err := r.Queue.Send(ctx, task.Message{Task: t.ID, Reason: "poll"}, delay); err != nil {
+	if err := r.Queue.Send(ctx, task.Message{Task: t.ID, Reason: reasonPoll}, delay); err != nil {
 		r.Log.WarnContext(ctx, "the sweep will poll: no message could be sent", "task", t.ID, "error", err)
 	}
 }

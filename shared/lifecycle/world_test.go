@@ -100,7 +100,7 @@ func newWorld(seed uint64) *world {
 	hooked := &hookedStore{w: w, Memory: w.store}
 	w.engine = lifecycle.NewEngine(hooked, clock, newID)
 	w.runner = lifecycle.NewRunner(lifecycle.Parts{
-		Engine: w.engine, Store: hooked, Due: hooked, Views: w,
+		Engine: w.engine, Store: hooked, Due: hooked, Many: hooked, Gather: time.Duration(w.rnd.IntN(2)) * 15 * time.Second, Views: w,
 		Providers: providers, Keys: noKeys{}, Keeper: w, Queue: w, Health: &failover.Memory{}, Reporter: w,
 		CallbackURL: func(name, taskID, attemptID string) string {
 			if name == "hooks" {

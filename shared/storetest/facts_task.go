@@ -121,6 +121,17 @@ func dueOrder(t *testing.T, s Store) {
 		apply(t.Context(), t, s, journal.Change{Task: one})
 		ids = append([]string{one.ID}, ids...)
 	}
+	asked := []string{ids[3], "task_unknown", ids[0]}
+	for i := range 140 { // more than one request can name
+		other := newTask(name("other", i))
+		other.DueAt = time.Time{}
+		apply(t.Context(), t, s, journal.Change{Task: other})
+		asked = append(asked, other.ID)
+	}
+	found, err := s.TasksByID(t.Context(), asked)
+	if err != nil || len(found) != 142 || found[0].ID != ids[3] || found[1].ID != ids[0] || found[141].ID != asked[142] || found[0].Model == "" {
+		t.Fatalf("TasksByID found %d, %v", len(found), err)
+	}
 	all := epoch().Add(n * time.Microsecond)
 	wantDue(t, s, all, 100, ids...)
 	wantDue(t, s, all, 7, ids[:7]...)

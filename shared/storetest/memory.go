@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -198,6 +199,21 @@ func (m *Memory) Due(ctx context.Context, now time.Time, limit int) ([]string, e
 		return cmp.Or(m.tasks[a].due.Compare(m.tasks[b].due), cmp.Compare(a, b))
 	})
 	return ids[:min(limit, len(ids))], nil
+}
+
+// TasksByID does what [Store] says.
+func (m *Memory) TasksByID(ctx context.Context, ids []string) ([]task.Task, error) {
+	tasks := make([]task.Task, 0, len(ids))
+	for _, id := range ids {
+		t, err := m.Task(ctx, id)
+		switch {
+		case err == nil:
+			tasks = append(tasks, t)
+		case !errors.Is(err, journal.ErrNotFound):
+			return nil, err
+		}
+	}
+	return tasks, nil
 }
 
 // Account does what [Store] says.

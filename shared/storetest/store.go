@@ -25,6 +25,9 @@ type Store interface {
 	// Due returns the ids of tasks whose DueAt is not after now, the longest
 	// overdue first, at most limit.
 	Due(ctx context.Context, now time.Time, limit int) ([]string, error)
+	// TasksByID returns the tasks with the ids, in their order and without those that do
+	// not exist, as they are or were a moment ago.
+	TasksByID(ctx context.Context, ids []string) ([]task.Task, error)
 	// Account returns the account as it is now, or journal.ErrNotFound.
 	Account(ctx context.Context, id string) (credits.Account, error)
 	// CreateAccount adds an account without credits; a Conflict error says that

@@ -59,6 +59,8 @@ type Task struct {
 	// KeyPlaces is how many tasks the key might have open at once when this one
 	// began; 0 is no limit.
 	KeyPlaces int `json:"key_places,omitempty"`
+	// UserPlaces is the same of User, over all keys.
+	UserPlaces int `json:"user_places,omitempty"`
 	// User is the caller's own name for its end user; it may be empty.
 	User    string             `json:"user,omitempty"`
 	Kind    generation.Kind    `json:"kind"`
@@ -227,10 +229,16 @@ func (t Task) Clone() Task {
 // receives it reads the task first, so a message may be lost, doubled or late.
 type Message struct {
 	Task string `json:"task"`
-	// Reason is for the log: created, poll, retry, notice, sweep.
+	// Reason is created, poll, gather, retry, notice, sweep, handover or canceled.
+	// A poll or a sweep that comes before the task is due changes nothing; to the
+	// others it is for the log.
 	Reason string `json:"reason,omitempty"`
 	// Attempt and Job come from a provider's webhook: the attempt that its URL
 	// names and the provider's id of the job, which resolves an unknown submit.
 	Attempt string `json:"attempt,omitempty"`
 	Job     string `json:"job,omitempty"`
+	// Tasks are several that have jobs at the one Config, to be looked up together;
+	// Task is then the first of them.
+	Tasks  []string `json:"tasks,omitempty"`
+	Config string   `json:"config,omitempty"`
 }

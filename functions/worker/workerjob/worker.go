@@ -16,6 +16,7 @@ import (
 // Runner moves tasks; *lifecycle.Runner is the one.
 type Runner interface {
 	Advance(ctx context.Context, m task.Message) (task.Task, error)
+	Round(ctx context.Context, m task.Message) error
 	Sweep(ctx context.Context, limit int) (int, error)
 }
 
@@ -45,7 +46,7 @@ const (
 	tickTimeout = 50 * time.Second
 )
 
-// Handle advances the task of one message. An error asks for the message to be
+// Handle advances the task of one message, or looks up the jobs of several. An error asks for the message to be
 // delivered again. A message that cannot be read never can be: it is logged and
 // dropped.
 func (w *Worker) Handle(ctx context.Context, body []byte) error {
@@ -54,12 +55,24 @@ func (w *Worker) Handle(ctx context.Context, body []byte) error {
 		w.log.ErrorContext(ctx, "a message is malformed and was dropped", "bytes", len(body))
 		return nil //nolint:nilerr // an error would bring the same bytes back
 	}
+	if len(m.Tasks) > 0 {
+		return w.round(ctx, m)
+	}
 	t, err := w.runner.Advance(ctx, m)
 	if err != nil {
 		w.log.WarnContext(ctx, "a task could not be advanced", "task", m.Task, "reason", m.Reason, "error", err)
 		return err
 	}
 	w.log.InfoContext(ctx, "advanced", "task", m.Task, "reason", m.Reason, "status", t.Status, "attempts", len(t.Attempts))
+	return nil
+}
+
+func (w *Worker) round(ctx context.Context, m task.Message) error {
+	if err := w.runner.Round(ctx, m); err != nil {
+		w.log.WarnContext(ctx, "a round of look-ups was not complete", "config", m.Config, "tasks", len(m.Tasks), "error", err)
+		return err
+	}
+	w.log.InfoContext(ctx, "looked up", "config", m.Config, "tasks", len(m.Tasks))
 	return nil
 }
 

@@ -69,6 +69,8 @@ func (b *broken) Advance(context.Context, task.Message) (task.Task, error) {
 	return task.Task{}, b.err
 }
 
+func (b *broken) Round(context.Context, task.Message) error { return b.err }
+
 func (b *broken) Sweep(_ context.Context, limit int) (int, error) {
 	b.limit = limit
 	return 0, b.err
@@ -79,8 +81,10 @@ func TestHandleGivesAnErrorBack(t *testing.T) {
 	g := intaketest.New(t)
 	down := errors.New("down")
 	w := workerjob.New(&broken{err: down}, g.Log.Logger())
-	if err := w.Handle(t.Context(), []byte(`{"task":"task_1"}`)); !errors.Is(err, down) {
-		t.Errorf("Handle = %v, want the runner's error", err)
+	for _, body := range []string{`{"task":"task_1"}`, `{"task":"task_1","config":"cfg_1","tasks":["task_1","task_2"]}`} {
+		if err := w.Handle(t.Context(), []byte(body)); !errors.Is(err, down) {
+			t.Errorf("Handle(%s) = %v, want the runner's error", body, err)
+		}
 	}
 }
 

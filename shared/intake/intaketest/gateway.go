@@ -70,7 +70,7 @@ func New(t *testing.T) *Gateway {
 	g.Auth = httpapi.NewKeyAuth(g.Keys, now)
 	g.Engine = lifecycle.NewEngine(g.Store, now, NewID)
 	g.Runner = lifecycle.NewRunner(lifecycle.Parts{
-		Engine: g.Engine, Store: g.Store, Due: g.Store, Views: &g.Config,
+		Engine: g.Engine, Store: g.Store, Due: g.Store, Many: g.Store, Views: &g.Config,
 		Providers: map[string]provider.Provider{ProviderName: g.Provider},
 		Keys:      noKeys{}, Keeper: keeper{}, Queue: g.Queue, Health: &failover.Memory{},
 		Reporter: reporter{}, Now: now, NewID: NewID, Log: g.Log.Logger(),
