@@ -49,6 +49,10 @@ type Key struct {
 	// RatePerMinute and Concurrency limit the key; 0 is no limit.
 	RatePerMinute int `json:"rate_per_minute,omitempty"`
 	Concurrency   int `json:"concurrency,omitempty"`
+	// UserRatePerMinute and UserConcurrency limit each end user of each account that
+	// the key works for; 0 is no limit. Requests that name no user share one.
+	UserRatePerMinute int `json:"user_rate_per_minute,omitempty"`
+	UserConcurrency   int `json:"user_concurrency,omitempty"`
 	// Moderation is how strictly the content filter checks what the key asks for:
 	// "off", "default" or "strict"; "" is the deployment's policy.
 	Moderation string `json:"moderation,omitempty"`

@@ -82,29 +82,37 @@ func (g *gate) Leave(ctx context.Context, c settings.Config, id string) {
 	}
 }
 
-// callers holds API keys to the tasks that they may have open at once.
+// callers holds API keys and end users to the tasks that they may have open at once.
 type callers struct {
 	limiter *limit.Limiter
 	log     *slog.Logger
 }
 
-func placesOf(keyID string, places int) []limit.Rule {
-	return []limit.Rule{limit.ForKey(apikey.Key{ID: keyID, Concurrency: places})}
+// placesOf are the rules that a task's places are under, the narrower one first.
+func placesOf(p lifecycle.Places) []limit.Rule {
+	rules := make([]limit.Rule, 0, 2)
+	if p.PerUser > 0 {
+		rules = append(rules, limit.ForUser(p.Account, p.User, 0, p.PerUser))
+	}
+	if p.PerKey > 0 {
+		rules = append(rules, limit.ForKey(apikey.Key{ID: p.KeyID, Concurrency: p.PerKey}))
+	}
+	return rules
 }
 
 // Begin implements [lifecycle.Callers]. A limit that cannot be checked lets the
 // task begin.
-func (c callers) Begin(ctx context.Context, keyID string, places int, taskID string, hold time.Duration) error {
-	admission, err := c.limiter.Admit(ctx, placesOf(keyID, places), taskID, hold)
+func (c callers) Begin(ctx context.Context, p lifecycle.Places, taskID string, hold time.Duration) error {
+	admission, err := c.limiter.Admit(ctx, placesOf(p), taskID, hold)
 	if err != nil {
-		c.log.WarnContext(ctx, "the open tasks of a key could not be counted", "key", keyID, "error", err)
+		c.log.WarnContext(ctx, "the open tasks of a key or a user could not be counted", "key", p.KeyID, "error", err)
 	}
 	return admission.Err()
 }
 
 // End implements [lifecycle.Callers].
-func (c callers) End(ctx context.Context, keyID string, places int, taskID string) {
-	if err := c.limiter.Release(ctx, placesOf(keyID, places), taskID); err != nil {
-		c.log.WarnContext(ctx, "a place of a key falls free later: it could not be given back", "key", keyID, "error", err)
+func (c callers) End(ctx context.Context, p lifecycle.Places, taskID string) {
+	if err := c.limiter.Release(ctx, placesOf(p), taskID); err != nil {
+		c.log.WarnContext(ctx, "a place of a key or a user falls free later: it could not be given back", "key", p.KeyID, "error", err)
 	}
 }

@@ -54,19 +54,25 @@ type Facts map[string]any
 
 func keyView(k apikey.Key) any {
 	return struct {
-		ID            string         `json:"id"`
-		Name          string         `json:"name,omitempty"`
-		Account       string         `json:"account"`
-		Scopes        []apikey.Scope `json:"scopes"`
-		RatePerMinute int            `json:"rate_per_minute"`
-		Concurrency   int            `json:"concurrency"`
-		Moderation    string         `json:"moderation,omitempty"`
-		AllowIPs      []string       `json:"allow_ips,omitempty"`
-		ExpiresAt     time.Time      `json:"expires_at,omitzero"`
-		RevokedAt     time.Time      `json:"revoked_at,omitzero"`
-		PreviousUntil time.Time      `json:"previous_until,omitzero"`
-		Version       int64          `json:"version"`
-	}{k.ID, k.Name, k.Account, k.Scopes, k.RatePerMinute, k.Concurrency, k.Moderation, k.AllowIPs, k.ExpiresAt, k.RevokedAt, k.PreviousUntil, k.Version}
+		ID                string         `json:"id"`
+		Name              string         `json:"name,omitempty"`
+		Account           string         `json:"account"`
+		Scopes            []apikey.Scope `json:"scopes"`
+		RatePerMinute     int            `json:"rate_per_minute"`
+		Concurrency       int            `json:"concurrency"`
+		UserRatePerMinute int            `json:"user_rate_per_minute,omitempty"`
+		UserConcurrency   int            `json:"user_concurrency,omitempty"`
+		Moderation        string         `json:"moderation,omitempty"`
+		AllowIPs          []string       `json:"allow_ips,omitempty"`
+		ExpiresAt         time.Time      `json:"expires_at,omitzero"`
+		RevokedAt         time.Time      `json:"revoked_at,omitzero"`
+		PreviousUntil     time.Time      `json:"previous_until,omitzero"`
+		Version           int64          `json:"version"`
+	}{
+		ID: k.ID, Name: k.Name, Account: k.Account, Scopes: k.Scopes, RatePerMinute: k.RatePerMinute, Concurrency: k.Concurrency,
+		UserRatePerMinute: k.UserRatePerMinute, UserConcurrency: k.UserConcurrency, Moderation: k.Moderation, AllowIPs: k.AllowIPs,
+		ExpiresAt: k.ExpiresAt, RevokedAt: k.RevokedAt, PreviousUntil: k.PreviousUntil, Version: k.Version,
+	}
 }
 
 // ConfigView returns a config without the name of its secret and without what

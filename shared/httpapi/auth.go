@@ -30,6 +30,12 @@ type Caller struct {
 	// RatePerMinute and Concurrency limit the key; 0 is no limit.
 	RatePerMinute int
 	Concurrency   int
+	// UserRatePerMinute and UserConcurrency limit each user of Account; 0 is no limit.
+	UserRatePerMinute int
+	UserConcurrency   int
+
+	// admitted is what the key's rate said to the request.
+	admitted limit.Admission
 }
 
 // May reports whether the caller has the scope. Generate includes Read, and
@@ -67,14 +73,37 @@ func Creating(auth Authenticator, f CallerFunc) http.Handler {
 		if err != nil {
 			return err
 		}
+		c.admitted = admission
 		return f(w, r, c)
 	})
+}
+
+// AdmitUser counts a creating request against the rate of its user, "" for one
+// that names none, where the caller's key sets one. The answer's RateLimit headers
+// are then those of the key or of the user, whichever has less left. It returns a
+// RateLimited error for one request too many, which the key then has back.
+func AdmitUser(w http.ResponseWriter, r *http.Request, auth Authenticator, c Caller, user string) error {
+	meter, metered := auth.(Meter)
+	if !metered || c.UserRatePerMinute == 0 {
+		return nil
+	}
+	admission, err := meter.AdmitUser(r.Context(), c, user)
+	if admission.OK {
+		admission = limit.Tighter(c.admitted, admission)
+	}
+	for _, field := range admission.Fields() {
+		w.Header().Set(field.Name, field.Value)
+	}
+	return err
 }
 
 // Meter is an Authenticator that also holds callers to their rates; see [Creating].
 type Meter interface {
 	// Admit counts one request. It returns a RateLimited error for one too many.
 	Admit(ctx context.Context, c Caller) (limit.Admission, error)
+	// AdmitUser counts one request, which Admit has let pass, against its user's
+	// rate. When that refuses, the request does not count against the key.
+	AdmitUser(ctx context.Context, c Caller, user string) (limit.Admission, error)
 }
 
 // CallerFunc is a handler for a known caller.
@@ -115,7 +144,23 @@ func (a *KeyAuth) WithLimits(limiter *limit.Limiter) *KeyAuth {
 
 // Admit implements [Meter]. A limit that cannot be checked lets the request pass.
 func (a *KeyAuth) Admit(ctx context.Context, c Caller) (limit.Admission, error) {
-	rule := limit.ForKey(apikey.Key{ID: c.KeyID, RatePerMinute: c.RatePerMinute})
+	return a.admit(ctx, rateOf(c))
+}
+
+// AdmitUser implements [Meter].
+func (a *KeyAuth) AdmitUser(ctx context.Context, c Caller, user string) (limit.Admission, error) {
+	admission, err := a.admit(ctx, limit.ForUser(c.Account, user, c.UserRatePerMinute, 0))
+	if !admission.OK && a.limiter != nil {
+		a.limiter.Refund(ctx, []limit.Rule{rateOf(c)}, c.admitted)
+	}
+	return admission, err
+}
+
+func rateOf(c Caller) limit.Rule {
+	return limit.ForKey(apikey.Key{ID: c.KeyID, RatePerMinute: c.RatePerMinute})
+}
+
+func (a *KeyAuth) admit(ctx context.Context, rule limit.Rule) (limit.Admission, error) {
 	if a.limiter == nil || rule.Unlimited() {
 		return limit.Admission{OK: true}, nil
 	}
@@ -167,6 +212,7 @@ func callerOf(k apikey.Key) Caller {
 	return Caller{
 		KeyID: k.ID, Account: k.Account, Scopes: k.Scopes,
 		RatePerMinute: k.RatePerMinute, Concurrency: k.Concurrency,
+		UserRatePerMinute: k.UserRatePerMinute, UserConcurrency: k.UserConcurrency,
 	}
 }
 

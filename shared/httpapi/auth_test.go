@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -17,6 +18,7 @@ import (
 	"easel/shared/fault"
 	"easel/shared/httpapi"
 	"easel/shared/journal"
+	"easel/shared/limit"
 )
 
 // keys counts how often it is asked.
@@ -240,5 +242,69 @@ func TestKeyCacheIsBounded(t *testing.T) {
 	}
 	if n := cache.Len(); n > 10_000 {
 		t.Errorf("%d entries, want at most 10000", n)
+	}
+}
+
+// counts is a limit store that knows counts alone.
+type counts struct {
+	limit.Slots
+
+	mu    sync.Mutex
+	taken map[string]int
+}
+
+func (c *counts) Take(_ context.Context, w limit.Window, n, most int) (int, bool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.taken[w.Rule]+n > most {
+		return c.taken[w.Rule], false, nil
+	}
+	c.taken[w.Rule] += n
+	return c.taken[w.Rule], true, nil
+}
+
+func (c *counts) Return(_ context.Context, w limit.Window, n int) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.taken[w.Rule] -= n
+	return nil
+}
+
+func TestTheHeadersTellOfTheTighterOfKeyAndUser(t *testing.T) {
+	t.Parallel()
+	text, id, hash := apikey.New()
+	known := &keys{known: map[string]apikey.Key{id: {ID: id, Account: "a", Hash: hash, Scopes: []apikey.Scope{apikey.Generate}, RatePerMinute: 5, UserRatePerMinute: 2}}}
+	at := time.Date(2026, 11, 22, 12, 0, 15, 0, time.UTC)
+	now := func() time.Time { return at }
+	store := &counts{taken: map[string]int{}}
+	auth := httpapi.NewKeyAuth(known, now).WithLimits(limit.New(store, now))
+	h := httpapi.Wrap(httpapi.Creating(auth, func(w http.ResponseWriter, r *http.Request, c httpapi.Caller) error {
+		if err := httpapi.AdmitUser(w, r, auth, c, r.URL.Query().Get("user")); err != nil {
+			return err
+		}
+		return httpapi.Write(w, http.StatusOK, "made")
+	}), slog.New(slog.DiscardHandler))
+	for i, tt := range []struct {
+		user, limit, left string
+		status            int
+	}{
+		{"ann", "2", "1", http.StatusOK},
+		{"ann", "2", "0", http.StatusOK},
+		{"ann", "2", "0", http.StatusTooManyRequests},
+		{"ann", "2", "0", http.StatusTooManyRequests},
+		{"bob", "2", "1", http.StatusOK},
+		{"cid", "5", "1", http.StatusOK},
+		{"cid", "5", "0", http.StatusOK},
+		{"dan", "5", "0", http.StatusTooManyRequests},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/?user="+tt.user, nil)
+		r.Header.Set("Authorization", "Bearer "+text)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		header := w.Header()
+		if w.Code != tt.status || header.Get("RateLimit-Limit") != tt.limit || header.Get("RateLimit-Remaining") != tt.left ||
+			(tt.status == http.StatusTooManyRequests) != (header.Get("Retry-After") == "45") {
+			t.Errorf("%d, %s: %d with %v", i, tt.user, w.Code, header)
+		}
 	}
 }

@@ -76,6 +76,8 @@ type Ticket struct {
 	Account, KeyID, RequestID string
 	// KeyPlaces is how many tasks the key may have open at once; 0 is no limit.
 	KeyPlaces int
+	// UserPlaces is how many tasks the account's User may have open at once; 0 is no limit.
+	UserPlaces int
 	// User is the caller's own name for its end user; it may be empty.
 	User   string
 	Scopes []apikey.Scope
@@ -176,7 +178,7 @@ func (d *Desk) order(ctx context.Context, c Checked) (lifecycle.Order, error) {
 		return lifecycle.Order{}, err
 	}
 	return lifecycle.Order{
-		Account: c.Account, KeyID: c.KeyID, KeyPlaces: c.KeyPlaces, User: c.User, RequestID: c.RequestID, Request: request,
+		Account: c.Account, KeyID: c.KeyID, KeyPlaces: c.KeyPlaces, UserPlaces: c.UserPlaces, User: c.User, RequestID: c.RequestID, Request: request,
 		Quote: c.Quote, ChargeModerated: c.Model.ChargeModerated, IdempotencyKey: c.IdempotencyKey, Hash: c.Hash,
 		Metadata: c.Metadata, CallbackURL: c.CallbackURL, Deadline: time.Duration(c.Model.DeadlineSeconds) * time.Second,
 		Quotas: quotas,

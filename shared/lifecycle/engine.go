@@ -61,7 +61,9 @@ type Order struct {
 	ID                              string
 	Account, KeyID, User, RequestID string
 	// KeyPlaces is how many tasks the key may have open at once; 0 is no limit.
-	KeyPlaces       int
+	KeyPlaces int
+	// UserPlaces is how many tasks the account's user may have open at once; 0 is no limit.
+	UserPlaces      int
 	Request         generation.Request
 	Quote           catalog.Quote
 	ChargeModerated bool
@@ -99,7 +101,7 @@ func (e *Engine) Begin(ctx context.Context, o Order) (t task.Task, replayed bool
 		deadline = o.Request.Kind.Deadline()
 	}
 	t = task.Task{
-		ID: e.newID("task_"), Account: o.Account, KeyID: o.KeyID, KeyPlaces: o.KeyPlaces, User: o.User, RequestID: o.RequestID,
+		ID: e.newID("task_"), Account: o.Account, KeyID: o.KeyID, KeyPlaces: o.KeyPlaces, UserPlaces: o.UserPlaces, User: o.User, RequestID: o.RequestID,
 		Kind: o.Request.Kind, Model: o.Request.Model, Request: o.Request,
 		Status: task.Queued, Price: o.Quote.Credits, Reserved: o.Quote.Credits, PriceLines: o.Quote.Lines,
 		ChargeModerated: o.ChargeModerated, Metadata: o.Metadata, CallbackURL: o.CallbackURL, Quotas: o.Quotas,

@@ -31,22 +31,33 @@ func (r *Runner) unenter(ctx context.Context, t task.Task, c failover.Candidate)
 	r.Gate.Leave(ctx, c.Config, place(t.ID, len(t.Attempts)+1))
 }
 
-// arrive takes a place among the open tasks of the caller's key.
+// limited reports whether anybody counts the open tasks of the places.
+func (p Places) limited() bool { return p.PerKey > 0 || p.PerUser > 0 }
+
+func (o Order) places() Places {
+	return Places{KeyID: o.KeyID, PerKey: o.KeyPlaces, Account: o.Account, User: o.User, PerUser: o.UserPlaces}
+}
+
+func placesOf(t task.Task) Places {
+	return Places{KeyID: t.KeyID, PerKey: t.KeyPlaces, Account: t.Account, User: t.User, PerUser: t.UserPlaces}
+}
+
+// arrive takes a place among the open tasks of the caller's key, and of its user.
 func (r *Runner) arrive(ctx context.Context, o Order) error {
-	if r.Callers == nil || o.KeyPlaces == 0 {
+	if r.Callers == nil || !o.places().limited() {
 		return nil
 	}
 	hold := o.Deadline
 	if hold == 0 {
 		hold = o.Request.Kind.Deadline()
 	}
-	return r.Callers.Begin(ctx, o.KeyID, o.KeyPlaces, o.ID, hold+leaseMargin)
+	return r.Callers.Begin(ctx, o.places(), o.ID, hold+leaseMargin)
 }
 
-// depart gives that place back.
-func (r *Runner) depart(ctx context.Context, keyID string, places int, taskID string) {
-	if r.Callers != nil && places > 0 {
-		r.Callers.End(ctx, keyID, places, taskID)
+// depart gives those places back.
+func (r *Runner) depart(ctx context.Context, p Places, taskID string) {
+	if r.Callers != nil && p.limited() {
+		r.Callers.End(ctx, p, taskID)
 	}
 }
 
@@ -54,7 +65,7 @@ func (r *Runner) depart(ctx context.Context, keyID string, places int, taskID st
 // attempts, and its own.
 func (r *Runner) leave(ctx context.Context, before, after task.Task) {
 	if after.Status.Terminal() && !before.Status.Terminal() {
-		r.depart(ctx, after.KeyID, after.KeyPlaces, after.ID)
+		r.depart(ctx, placesOf(after), after.ID)
 	}
 	if r.Gate == nil {
 		return

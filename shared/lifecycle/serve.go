@@ -44,7 +44,7 @@ func (r *Runner) begin(ctx context.Context, o Order, wait time.Duration, emit fu
 	}
 	defer func() {
 		if err != nil || replayed {
-			r.depart(ctx, o.KeyID, o.KeyPlaces, o.ID)
+			r.depart(ctx, o.places(), o.ID)
 		}
 	}()
 	d, inline, err := r.opening(ctx, o, view, wait)

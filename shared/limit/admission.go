@@ -2,6 +2,7 @@ package limit
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"easel/shared/fault"
@@ -28,6 +29,9 @@ type Admission struct {
 	Concurrent bool
 	// Unchecked is true when a rule could not be checked and failed open.
 	Unchecked bool
+
+	// at is when the request was admitted; see [Limiter.Refund].
+	at time.Time
 }
 
 // Field is one response header.
@@ -52,17 +56,22 @@ func (a Admission) Fields() []Field {
 }
 
 // Err returns nil when the request may go on, else a RateLimited error with the
-// time to wait.
+// time to wait and the details "limited_by", the name of the field of a key that
+// sets the limit, and "limit", its number.
 func (a Admission) Err() error {
 	if a.OK {
 		return nil
 	}
-	what := "per minute"
+	what, whose := "per minute", ""
 	if a.Concurrent {
 		what = "at the same time"
 	}
-	err := fault.New(fault.RateLimited, "too many requests: at most %d are allowed %s; try again in %s s",
-		a.Limit, what, seconds(max(a.RetryAfter, time.Second)))
+	if strings.HasPrefix(a.Rule, userPrefix) {
+		whose = " of this user"
+	}
+	err := fault.New(fault.RateLimited, "too many requests%s: at most %d are allowed %s; try again in %s s",
+		whose, a.Limit, what, seconds(max(a.RetryAfter, time.Second))).
+		With("limited_by", setting(a.Rule, a.Concurrent)).With("limit", a.Limit)
 	err.RetryAfter = a.RetryAfter
 	return err
 }
@@ -72,8 +81,9 @@ func seconds(d time.Duration) string {
 	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
 }
 
-// tighter returns the answer that a caller should see of two that both admit.
-func tighter(a, b Admission) Admission {
+// Tighter returns the answer that a caller should see of two that both admit:
+// that with the least left.
+func Tighter(a, b Admission) Admission {
 	unchecked := a.Unchecked || b.Unchecked
 	if a.Limit == 0 || (b.Limit > 0 && b.Remaining < a.Remaining) {
 		a = b

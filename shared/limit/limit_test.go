@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -252,5 +253,70 @@ func TestUsersOfTwoAccountsNeverMeet(t *testing.T) {
 	t.Parallel()
 	if limit.ForUser("a#b", "c", 1, 1).Name == limit.ForUser("a", "b#c", 1, 1).Name {
 		t.Error("two users share one name")
+	}
+}
+
+func TestAUsersNameIsInNoKey(t *testing.T) {
+	t.Parallel()
+	if name := limit.ForUser("acc", "ann@example.com", 1, 1).Name; strings.Contains(name, "ann") || !strings.Contains(name, "acc") {
+		t.Errorf("the rule is named %q", name)
+	}
+}
+
+func TestARefusalSaysWhichLimit(t *testing.T) {
+	t.Parallel()
+	key := apikey.Key{ID: "k", RatePerMinute: 1, Concurrency: 1}
+	for want, rule := range map[string]limit.Rule{
+		"rate_per_minute":      {Name: limit.ForKey(key).Name, PerMinute: 1},
+		"concurrency":          {Name: limit.ForKey(key).Name, Concurrency: 1},
+		"user_rate_per_minute": limit.ForUser("a", "u", 1, 0),
+		"user_concurrency":     limit.ForUser("a", "u", 0, 1),
+	} {
+		b := setup(t)
+		b.admit(t, "first", rule)
+		for _, what := range []string{"asked", "remembered"} {
+			got, _ := errors.AsType[*fault.Error](b.admit(t, "second", rule).Err())
+			if got == nil || got.Code != fault.RateLimited || got.Details["limited_by"] != want || got.Details["limit"] != 1 || got.RetryAfter <= 0 {
+				t.Errorf("%s, %s: %+v", want, what, got)
+			}
+		}
+	}
+}
+
+func TestARefundedPermitIsThereAgain(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	rule := limit.ForKey(apikey.Key{ID: "k", RatePerMinute: 2})
+	first := b.admit(t, "a", rule)
+	b.admit(t, "b", rule)
+	b.limiter.Refund(t.Context(), []limit.Rule{rule}, first)
+	b.limiter.Refund(t.Context(), []limit.Rule{rule}, limit.Admission{})
+	if !b.admit(t, "c", rule).OK || b.admit(t, "d", rule).OK {
+		t.Error("a refund is not worth one permit")
+	}
+	late := b.admit(t, "e", limit.Rule{Name: "other", PerMinute: 2})
+	b.at = b.at.Add(time.Minute)
+	b.limiter.Refund(t.Context(), []limit.Rule{{Name: "other", PerMinute: 2}}, late)
+	for w, n := range b.store.counts {
+		if n < 0 || n > 2 {
+			t.Errorf("%v stands at %d", w, n)
+		}
+	}
+}
+
+// TestALeaseOfAHigherLimitServesNoLowerOne is about two keys of one user whose
+// numbers differ.
+func TestALeaseOfAHigherLimitServesNoLowerOne(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	high, low := limit.ForUser("a", "u", 1000, 0), limit.ForUser("a", "u", 10, 0)
+	for i := range 40 {
+		b.admit(t, strconv.Itoa(i), high)
+	}
+	if got := b.admit(t, "low", low); got.OK {
+		t.Errorf("after 40 requests a limit of 10 admits: %+v", got)
+	}
+	if !b.admit(t, "high", high).OK {
+		t.Error("the refusal under the lower limit holds for the higher one")
 	}
 }

@@ -56,8 +56,8 @@ func (m *memory) spend(w Window, limit int) (left int, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s := m.share(w)
-	if s == nil || s.leased == 0 {
-		return 0, false
+	if s == nil || s.leased == 0 || s.count-s.leased >= limit {
+		return 0, false // none, or leased under a rule of this name with a higher limit
 	}
 	s.leased--
 	s.used++

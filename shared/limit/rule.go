@@ -10,7 +10,9 @@
 package limit
 
 import (
-	"strconv"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
 	"time"
 
 	"easel/shared/apikey"
@@ -34,7 +36,12 @@ type Rule struct {
 // Unlimited reports whether the rule admits everything.
 func (r Rule) Unlimited() bool { return r.PerMinute <= 0 && r.Concurrency <= 0 }
 
-const configPrefix = "config#"
+// What the names of the rules begin with.
+const (
+	configPrefix = "config#"
+	keyPrefix    = "key#"
+	userPrefix   = "user#"
+)
 
 // ForConfig returns the rule of a provider config. It fails closed: a config
 // that cannot be counted is skipped and another one is asked, because the number
@@ -47,13 +54,32 @@ func ForConfig(c settings.Config) Rule {
 // told to slow down because our store does, and what its request costs is
 // guarded by the reservation of its credits, which does not fail open.
 func ForKey(k apikey.Key) Rule {
-	return Rule{Name: "key#" + k.ID, PerMinute: k.RatePerMinute, Concurrency: k.Concurrency, FailOpen: true}
+	return Rule{Name: keyPrefix + k.ID, PerMinute: k.RatePerMinute, Concurrency: k.Concurrency, FailOpen: true}
 }
 
 // ForUser returns the rule of one end user of an account; it fails open, as
-// that of a key does.
+// that of a key does. All keys that work for the account share the user's counts,
+// whatever their numbers. "" is a user like any other: who names no users has one
+// limit for all of them. The user is in the name as a hash only: names of people
+// do not belong into keys.
 func ForUser(account, user string, perMinute, concurrency int) Rule {
-	return Rule{Name: "user#" + strconv.Itoa(len(account)) + ":" + account + "#" + user, PerMinute: perMinute, Concurrency: concurrency, FailOpen: true}
+	sum := sha256.Sum256([]byte(user))
+	return Rule{
+		Name: userPrefix + account + "#" + hex.EncodeToString(sum[:16]), PerMinute: perMinute, Concurrency: concurrency, FailOpen: true,
+	}
+}
+
+// setting is how a caller knows the rule's limit: the name of the field of its
+// key that sets it.
+func setting(rule string, concurrent bool) string {
+	name := "rate_per_minute"
+	if concurrent {
+		name = "concurrency"
+	}
+	if strings.HasPrefix(rule, userPrefix) {
+		name = "user_" + name
+	}
+	return name
 }
 
 // minuteOf returns the start of the aligned minute that t is in.

@@ -113,15 +113,7 @@ func TestHealthz(t *testing.T) {
 // limitKey gives the caller's key limits, and waits until the gateway has noticed.
 func (g *gateway) limitKey(perMinute, concurrency int) {
 	g.t.Helper()
-	id, _, _ := apikey.Parse(g.APIKey)
-	k, err := g.App.Store.Key(g.t.Context(), id)
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	k.RatePerMinute, k.Concurrency = perMinute, concurrency
-	if err := g.App.Store.PutKey(g.t.Context(), k, k.Version); err != nil {
-		g.t.Fatal(err)
-	}
+	g.editKey(func(k *apikey.Key) { k.RatePerMinute, k.Concurrency = perMinute, concurrency })
 }
 
 func TestAKeyIsHeldToItsRate(t *testing.T) {

@@ -86,7 +86,7 @@ func ticket(w http.ResponseWriter, r *http.Request, c httpapi.Caller) (intake.Ti
 
 func ticketOf(r *http.Request, c httpapi.Caller, request generation.Request) intake.Ticket {
 	return intake.Ticket{
-		Account: c.Account, KeyID: c.KeyID, KeyPlaces: c.Concurrency, User: c.User, Scopes: c.Scopes,
+		Account: c.Account, KeyID: c.KeyID, KeyPlaces: c.Concurrency, UserPlaces: c.UserConcurrency, User: c.User, Scopes: c.Scopes,
 		RequestID: httpapi.RequestID(r.Context()), Request: request,
 	}
 }

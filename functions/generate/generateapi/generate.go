@@ -27,7 +27,7 @@ func (h *handler) generate(w http.ResponseWriter, r *http.Request, c httpapi.Cal
 	}
 	preference := httpapi.Prefer(r, h.MaxWait)
 	t.Wait = preference.Wait
-	placed, err := h.place(w, r, t)
+	placed, err := h.place(w, r, c, t)
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (h *handler) generate(w http.ResponseWriter, r *http.Request, c httpapi.Cal
 
 // place checks a ticket for an image or a video and places it. The answer's
 // headers tell of a deprecated name, whatever comes of the task.
-func (h *handler) place(w http.ResponseWriter, r *http.Request, t intake.Ticket) (intake.Placed, error) {
+func (h *handler) place(w http.ResponseWriter, r *http.Request, c httpapi.Caller, t intake.Ticket) (intake.Placed, error) {
 	checked, err := h.Desk.Check(r.Context(), t)
 	if err != nil {
 		return intake.Placed{}, err
@@ -50,6 +50,9 @@ func (h *handler) place(w http.ResponseWriter, r *http.Request, t intake.Ticket)
 		return intake.Placed{}, fault.Invalid("model", "makes text; use POST /api/prompt")
 	}
 	httpapi.Deprecate(w.Header(), checked.Model)
+	if err := httpapi.AdmitUser(w, r, h.Auth, c, checked.User); err != nil {
+		return intake.Placed{}, err
+	}
 	return h.Desk.Place(r.Context(), checked)
 }
 

@@ -133,7 +133,7 @@ func (h *handler) openAIImages(w http.ResponseWriter, r *http.Request, c httpapi
 		return err
 	}
 	t.Wait = h.MaxWait
-	placed, err := h.place(w, r, t)
+	placed, err := h.place(w, r, c, t)
 	if err != nil {
 		return httpapi.ModelNotFound(err)
 	}

@@ -125,7 +125,7 @@ func (h *handler) createVideo(w http.ResponseWriter, r *http.Request, c httpapi.
 	if err != nil {
 		return err
 	}
-	placed, err := h.place(w, r, t)
+	placed, err := h.place(w, r, c, t)
 	if err != nil {
 		return httpapi.ModelNotFound(err)
 	}

@@ -44,7 +44,7 @@ func (h *handler) seed(w http.ResponseWriter, r *http.Request, c httpapi.Caller,
 	if p := httpapi.Prefer(r, h.MaxWait); p.Wait > 0 {
 		t.Wait = p.Wait
 	}
-	placed, err := h.place(w, r, t)
+	placed, err := h.place(w, r, c, t)
 	if err != nil {
 		return seedFailure(err, nil, took())
 	}

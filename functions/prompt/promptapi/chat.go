@@ -84,6 +84,9 @@ func (h *handler) chat(w http.ResponseWriter, r *http.Request, c httpapi.Caller)
 		return httpapi.ModelNotFound(err)
 	}
 	httpapi.Deprecate(w.Header(), checked.Model)
+	if err := httpapi.AdmitUser(w, r, h.Auth, c, checked.User); err != nil {
+		return err
+	}
 	reply := chatReply{
 		id: "chatcmpl-" + t.RequestID, created: h.Now().Unix(), model: checked.Model.Name, notice: checked.Model.Advice(),
 		usage: b.StreamOptions.IncludeUsage,

@@ -54,6 +54,9 @@ func (h *handler) prompt(w http.ResponseWriter, r *http.Request, c httpapi.Calle
 		return err
 	}
 	httpapi.Deprecate(w.Header(), checked.Model)
+	if err := httpapi.AdmitUser(w, r, h.Auth, c, checked.User); err != nil {
+		return err
+	}
 	if b.Stream {
 		return h.stream(w, r, checked)
 	}
@@ -95,7 +98,7 @@ func (h *handler) ticket(r *http.Request, c httpapi.Caller, b body) (intake.Tick
 // ticketOf is a ticket for a text that the caller waits for.
 func (h *handler) ticketOf(r *http.Request, c httpapi.Caller, request generation.Request) intake.Ticket {
 	return intake.Ticket{
-		Account: c.Account, KeyID: c.KeyID, KeyPlaces: c.Concurrency, User: c.User, Scopes: c.Scopes,
+		Account: c.Account, KeyID: c.KeyID, KeyPlaces: c.Concurrency, UserPlaces: c.UserConcurrency, User: c.User, Scopes: c.Scopes,
 		RequestID: httpapi.RequestID(r.Context()), Request: request, Wait: h.MaxWait,
 	}
 }
