@@ -28,8 +28,10 @@ type Problem string
 const (
 	// Missing is a model that the vendor does not list for the config's key.
 	Missing Problem = "missing"
-	// Retiring is a model whose announced end is near or over.
+	// Retiring is a model whose announced end is near.
 	Retiring Problem = "retiring"
+	// Ended is a model whose announced end has come.
+	Ended Problem = "ended"
 )
 
 // Finding is one model that needs an operator.
@@ -42,7 +44,7 @@ type Finding struct {
 	// Config is the config that would send it, "" where the catalog has the day.
 	Config   string `json:"config,omitempty"`
 	Provider string `json:"provider,omitempty"`
-	// RetiresAt is the announced end of a retiring model.
+	// RetiresAt is the announced end of a model that retires or has ended.
 	RetiresAt time.Time `json:"retires_at,omitzero"`
 	// Since is when a check found it first.
 	Since time.Time `json:"since"`
@@ -98,7 +100,7 @@ func compare(wanted []demand, listed []provider.Model, c settings.Config, now ti
 		case !ok:
 			f.Problem = Missing
 		case !end.IsZero() && end.Before(now.Add(Soon)):
-			f.Problem, f.RetiresAt = Retiring, end
+			f.Problem, f.RetiresAt = ending(end, now), end
 		default:
 			continue
 		}
@@ -112,7 +114,7 @@ func dated(models []catalog.Model, now time.Time) []Finding {
 	var findings []Finding
 	for _, m := range models {
 		if !m.RetiresAt.IsZero() && m.RetiresAt.Before(now.Add(Soon)) {
-			findings = append(findings, Finding{Problem: Retiring, Model: m.Name, RetiresAt: m.RetiresAt, Since: now})
+			findings = append(findings, Finding{Problem: ending(m.RetiresAt, now), Model: m.Name, RetiresAt: m.RetiresAt, Since: now})
 		}
 	}
 	return findings

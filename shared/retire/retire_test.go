@@ -182,6 +182,28 @@ func TestTheCatalogsOwnDaysAreLookedAt(t *testing.T) {
 	}
 }
 
+func TestAModelThatRetiresEndsOnItsDay(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.vendor.models[1].RetiresAt = today().Add(36 * time.Hour)
+	r := b.check(t)
+	if len(r.Findings) != 1 || r.Findings[0].Problem != retire.Retiring {
+		t.Fatalf("findings = %+v", r.Findings)
+	}
+	view := b.views.view
+	later := r.At(today().Add(37*time.Hour), view.Models.Models(), view.Configs)
+	if len(later.Findings) != 1 || later.Findings[0].Problem != retire.Ended || !later.Findings[0].Since.Equal(today()) || !later.CheckedAt.Equal(today()) {
+		t.Errorf("between two checks: %+v", later)
+	}
+	b.now = b.now.Add(48 * time.Hour)
+	if r := b.check(t); len(r.Findings) != 1 || r.Findings[0].Problem != retire.Ended || len(b.memory.entries) != 2 {
+		t.Errorf("after its day: %+v and %d entries", r.Findings, len(b.memory.entries))
+	}
+	if gone := r.At(today(), view.Models.Models(), nil); len(gone.Findings) != 0 || gone.Findings == nil || gone.Skipped == nil {
+		t.Errorf("without configs: %+v", gone)
+	}
+}
+
 func TestAFindingIsToldOnceAndKeepsItsFirstDay(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

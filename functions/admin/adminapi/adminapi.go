@@ -24,6 +24,7 @@ import (
 	"easel/shared/intake"
 	"easel/shared/lifecycle"
 	"easel/shared/provider"
+	"easel/shared/retire"
 	"easel/shared/secret"
 	"easel/shared/settings"
 	"easel/shared/stats"
@@ -40,6 +41,9 @@ type ConfigReader interface {
 // ModelReader reads the models that operators wrote.
 type ModelReader interface {
 	ModelRecords(ctx context.Context) ([]audit.Model, error)
+	// LastCheck returns what the daily check of models found last, the zero report
+	// when there was none.
+	LastCheck(ctx context.Context) (retire.Report, error)
 }
 
 // KeyReader reads API keys. Key returns journal.ErrNotFound.
@@ -267,6 +271,7 @@ func (h *handler) table() map[string]httpapi.HandlerFunc {
 		"POST /api/admin/keys/{id}/rotate": h.rotateKey,
 
 		"GET /api/admin/models":           h.listModels,
+		"GET /api/admin/models/findings":  h.modelFindings,
 		"PUT /api/admin/models/{name}":    h.putModel,
 		"DELETE /api/admin/models/{name}": h.deleteModel,
 
