@@ -155,7 +155,7 @@ func (s *Store) rollUp(ctx context.Context, rows []item) (int, error) {
 		return 0, err
 	}
 	done := 0
-	batch := newBatch()
+	full := newBundle()
 	for _, i := range items {
 		if textOf(i, env.OpenPartitionKey) == "" {
 			continue // counted meanwhile; the index lags behind
@@ -164,17 +164,17 @@ func (s *Store) rollUp(ctx context.Context, rows []item) (int, error) {
 		if err != nil {
 			return done, err
 		}
-		if batch.add(u) {
+		if full.add(u) {
 			continue
 		}
-		n, err := s.count(ctx, batch)
+		n, err := s.count(ctx, full)
 		if done += n; err != nil {
 			return done, err
 		}
-		batch = newBatch()
-		batch.add(u)
+		full = newBundle()
+		full.add(u)
 	}
-	n, err := s.count(ctx, batch)
+	n, err := s.count(ctx, full)
 	return done + n, err
 }
 
@@ -197,8 +197,8 @@ func toUncounted(i item) (uncounted, error) {
 	return u, nil
 }
 
-// batch is what one transaction counts.
-type batch struct {
+// bundle is what one transaction counts.
+type bundle struct {
 	records []uncounted
 	// taken are the parts of each record that the transaction counts, and whole
 	// whether these are all of them.
@@ -207,13 +207,13 @@ type batch struct {
 	cells map[cellKey]stats.Cell
 }
 
-func newBatch() *batch { return &batch{cells: map[cellKey]stats.Cell{}} }
+func newBundle() *bundle { return &bundle{cells: map[cellKey]stats.Cell{}} }
 
-func (b *batch) size() int { return len(b.records) + len(b.cells) }
+func (b *bundle) size() int { return len(b.records) + len(b.cells) }
 
 // add takes the record into the transaction, or reports that it does not fit. An
-// empty batch takes of any record as much as fits.
-func (b *batch) add(u uncounted) bool {
+// empty bundle takes of any record as much as fits.
+func (b *bundle) add(u uncounted) bool {
 	if b.size()+1+b.fresh(u.diff) <= maxItems {
 		b.take(u, u.diff)
 		return true
@@ -229,8 +229,8 @@ func (b *batch) add(u uncounted) bool {
 	return true
 }
 
-// fresh counts the cells of the parts that the batch does not have yet.
-func (b *batch) fresh(parts []stats.Part) int {
+// fresh counts the cells of the parts that the bundle does not have yet.
+func (b *bundle) fresh(parts []stats.Part) int {
 	seen := map[cellKey]bool{}
 	for _, p := range parts {
 		for _, k := range cellsOf(p) {
@@ -242,7 +242,7 @@ func (b *batch) fresh(parts []stats.Part) int {
 	return len(seen)
 }
 
-func (b *batch) take(u uncounted, parts []stats.Part) {
+func (b *bundle) take(u uncounted, parts []stats.Part) {
 	b.records = append(b.records, u)
 	b.taken = append(b.taken, parts)
 	b.whole = append(b.whole, len(parts) == len(u.diff))
@@ -253,10 +253,10 @@ func (b *batch) take(u uncounted, parts []stats.Part) {
 	}
 }
 
-// count makes the batch's transaction and returns how many records are in it. A
+// count makes the bundle's transaction and returns how many records are in it. A
 // record that changed meanwhile, or that another worker counted, is left to the
 // next run; the others are then counted one by one.
-func (s *Store) count(ctx context.Context, b *batch) (int, error) {
+func (s *Store) count(ctx context.Context, b *bundle) (int, error) {
 	if len(b.records) == 0 {
 		return 0, nil
 	}
@@ -283,13 +283,13 @@ func (s *Store) count(ctx context.Context, b *batch) (int, error) {
 	return s.countEach(ctx, b, refused)
 }
 
-func (s *Store) countEach(ctx context.Context, b *batch, refused map[role]item) (int, error) {
+func (s *Store) countEach(ctx context.Context, b *bundle, refused map[role]item) (int, error) {
 	done := 0
 	for n, u := range b.records {
 		if _, no := refused[rollRole+role(n)]; no {
 			continue
 		}
-		one := newBatch()
+		one := newBundle()
 		one.add(u)
 		n, err := s.count(ctx, one)
 		if done += n; err != nil {
@@ -300,7 +300,7 @@ func (s *Store) countEach(ctx context.Context, b *batch, refused map[role]item) 
 }
 
 // countedPart writes down what the transaction counts of a record.
-func (s *Store) countedPart(b *batch, n int) (part, error) {
+func (s *Store) countedPart(b *bundle, n int) (part, error) {
 	u := b.records[n]
 	doc, err := json.Marshal(stats.Sum(u.counted, b.taken[n]))
 	if err != nil {
