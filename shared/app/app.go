@@ -27,6 +27,7 @@ import (
 	"easel/shared/journal"
 	"easel/shared/lifecycle"
 	"easel/shared/limit"
+	"easel/shared/notice"
 	"easel/shared/provider"
 	"easel/shared/quota"
 	"easel/shared/secret"
@@ -85,6 +86,8 @@ type App struct {
 	Keys *httpapi.KeyCache
 	// Endpoints know where callers take reports and what signs them.
 	Endpoints *endpoint.Registry
+	// Notices tells the operator's endpoint of the deployment.
+	Notices *notice.Courier
 }
 
 // NewID returns an id that nobody can guess, ordered by time: a prefix and a
@@ -99,22 +102,23 @@ func NewID(prefix string) string {
 
 // New connects the parts. It opens no connection.
 func New(p Parts) *App {
-	monitor, limiter := health.New(p.Store, health.Options{Now: p.Now, Policy: p.Health}), limit.New(p.Store, p.Now)
-	guard := &gate{monitor: monitor, limiter: limiter, log: p.Log}
-	a := &App{Latencies: &failover.Memory{}, Monitor: monitor, Limiter: limiter, Parts: p, Views: NewViews(p.Store, p.Now), Quotas: quota.NewBook(p.Store, p.Now)}
+	limiter := limit.New(p.Store, p.Now)
+	a := &App{Latencies: &failover.Memory{}, Limiter: limiter, Parts: p, Views: NewViews(p.Store, p.Now), Quotas: quota.NewBook(p.Store, p.Now)}
 	a.Keys = httpapi.NewKeyCache(p.Store, p.Now)
 	a.Endpoints = &endpoint.Registry{Store: p.Store, Secrets: p.Secrets, Now: p.Now, NewID: NewID}
+	a.Monitor, a.Notices = a.newMonitor(), a.newCourier()
+	guard := &gate{monitor: a.Monitor, limiter: limiter, log: p.Log}
 	inputs := images{store: p.Assets, providers: p.Providers, client: p.Fetch}
 	store := p.Metrics.store(p.Store, a.promised)
 	a.Engine = lifecycle.NewEngine(store, p.Now, NewID)
 	a.Runner = lifecycle.NewRunner(lifecycle.Parts{
-		Engine: a.Engine, Store: store, Due: p.Metrics.due(p.Store, p.Store), Many: p.Store, Gather: p.Gather, Views: a.Views, Providers: p.Providers, Keys: p.Secrets,
+		Engine: a.Engine, Store: store, Due: p.Metrics.due(p.Store, p.Store), Many: p.Store, Gather: p.Gather, Memory: p.Store, Views: a.Views, Providers: p.Providers, Keys: p.Secrets,
 		Keeper: keeper{p.Assets, p.Fetch}, Queue: Queue{p.Queue}, Health: guard, Gate: guard, Callers: callers{limiter, p.Log}, Latencies: a.Latencies,
 		Reporter:    &reporter{assets: p.Assets, endpoints: a.Endpoints, client: p.Deliver, now: p.Now, log: p.Log},
 		CallbackURL: a.callbackURL, Prepare: inputs.before(p.Prepare), Now: p.Now, NewID: NewID, Log: p.Log,
 	})
 	a.Desk = &intake.Desk{
-		Views: a.Views, Server: a.Runner, Streamer: a.Runner, Tasks: p.Store, CheckURL: p.CheckURL, Uploads: inputs, Quotas: a.Quotas, Now: p.Now,
+		Views: a.Views, Server: a.Runner, Streamer: a.Runner, Replays: a.Runner, Tasks: p.Store, CheckURL: p.CheckURL, Uploads: inputs, Quotas: a.Quotas, Now: p.Now,
 		Filter: &contentFilter{views: a.Views, keys: a.Keys, secrets: p.Secrets, client: p.Deliver, log: p.Log},
 	}
 	return a

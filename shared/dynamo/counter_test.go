@@ -44,6 +44,13 @@ func TestCost(t *testing.T) {
 		{"claim", func(ctx context.Context) error { return store.Apply(ctx, journal.Change{Task: claimed}) }, map[string]int{"PutItem": 1}, 4},
 		{"renew", func(ctx context.Context) error { return store.Apply(ctx, journal.Change{Task: renewed}) }, map[string]int{"PutItem": 1}, 1},
 		{"poll", func(ctx context.Context) error { _, err := store.Task(ctx, "task_1"); return err }, map[string]int{"GetItem": 1}, 1},
+		{"remembered", func(ctx context.Context) error {
+			memory, ok, err := store.Remembered(ctx, "acct_1", "key")
+			if err == nil && (!ok || memory.Task != "task_1") {
+				return fmt.Errorf("remembered %+v, %t", memory, ok)
+			}
+			return err
+		}, map[string]int{"GetItem": 1}, 1},
 		{"tasks to look up together", func(ctx context.Context) error {
 			found, err := store.TasksByID(ctx, []string{"task_1"})
 			if err == nil && (len(found) != 1 || found[0].ID != "task_1") {

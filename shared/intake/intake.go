@@ -27,6 +27,12 @@ type Server interface {
 	Serve(ctx context.Context, o lifecycle.Order, wait time.Duration) (task.Task, bool, error)
 }
 
+// Replays finds the task of a repeated request before anything is done for it;
+// *lifecycle.Runner is the one.
+type Replays interface {
+	Recall(ctx context.Context, account, idempotencyKey, hash string) (t task.Task, found bool, err error)
+}
+
 // Reader reads one task as it is now.
 type Reader interface {
 	Task(ctx context.Context, id string) (task.Task, error)
@@ -57,7 +63,10 @@ type Desk struct {
 	Server Server
 	// Streamer may be nil; then text comes in one piece.
 	Streamer Streamer
-	Tasks    Reader
+	// Replays may be nil; then the images of a repeated request are fetched again
+	// before it is known to be one.
+	Replays Replays
+	Tasks   Reader
 	// CheckURL says what is wrong with a URL that a caller chose, in words that
 	// follow the field's name; nil accepts every URL.
 	CheckURL func(raw string) error
@@ -68,6 +77,8 @@ type Desk struct {
 	Uploads Uploads
 	// Quotas may be nil; then there are no monthly limits.
 	Quotas Quotas
+	// Preferences may be nil; then nothing is filled into what a request leaves out.
+	Preferences Preferences
 	Now    func() time.Time
 }
 
@@ -84,6 +95,11 @@ type Ticket struct {
 	// Request is what is asked for. Its model is a name as the caller wrote it;
 	// its kind may be empty where a model says it.
 	Request generation.Request
+	// Blank names the fields that the caller gave and gave as nothing, so that no
+	// preference of the account fills them.
+	Blank []string
+	// AsIs is true for a request that was filled before, or that nothing may fill.
+	AsIs bool
 	// IdempotencyKey is the caller's, "" for none; Hash is of the whole request.
 	IdempotencyKey, Hash string
 	Metadata             map[string]string
@@ -108,7 +124,8 @@ type Placed struct {
 	Replayed bool
 }
 
-// Check finds the ticket's model, checks the request, and prices it. Errors:
+// Check fills in what the account prefers, finds the ticket's model, checks the
+// request, and prices it. The ticket of the answer has the effective request. Errors:
 // InvalidInput that names every wrong field, Unavailable when the model has no
 // known price.
 func (d *Desk) Check(ctx context.Context, t Ticket) (Checked, error) {
@@ -116,14 +133,10 @@ func (d *Desk) Check(ctx context.Context, t Ticket) (Checked, error) {
 	if err != nil {
 		return Checked{}, err
 	}
-	if t.Request.Kind == "" && t.Request.Model == "" {
-		t.Request.Kind = generation.Image
-	}
-	model, err := view.Models.Resolve(t.Request.Kind, t.Request.Model)
+	t, model, err := d.prefer(ctx, t, view.Models)
 	if err != nil {
 		return Checked{}, err
 	}
-	t.Request.Kind, t.Request.Model = model.Kind, model.Name
 	if err := d.checkFields(t, model.Model); err != nil {
 		return Checked{}, err
 	}
@@ -143,11 +156,10 @@ func (d *Desk) Check(ctx context.Context, t Ticket) (Checked, error) {
 // config serves the model.
 func (d *Desk) Place(ctx context.Context, c Checked) (Placed, error) {
 	started := d.Now()
-	order, err := d.order(ctx, c)
-	if err != nil {
-		return Placed{}, err
+	t, replayed, err := d.recall(ctx, c.Ticket)
+	if err == nil && !replayed {
+		t, replayed, err = d.begin(ctx, c)
 	}
-	t, replayed, err := d.Server.Serve(ctx, order, c.Wait)
 	if err != nil {
 		return Placed{}, err
 	}
@@ -156,6 +168,25 @@ func (d *Desk) Place(ctx context.Context, c Checked) (Placed, error) {
 		placed.Task = Await(ctx, d.Tasks, t, left)
 	}
 	return placed, nil
+}
+
+// recall finds the task of a repeated request whose images would have to be
+// fetched: what their URLs named may be gone by now. For every other request a
+// replay is found without a read of its own, when the task begins.
+func (d *Desk) recall(ctx context.Context, t Ticket) (task.Task, bool, error) {
+	fetches := d.Uploads != nil && (isHTTP(t.Request.Image) || isHTTP(t.Request.Mask))
+	if d.Replays == nil || t.IdempotencyKey == "" || !fetches {
+		return task.Task{}, false, nil
+	}
+	return d.Replays.Recall(ctx, t.Account, t.IdempotencyKey, t.Hash)
+}
+
+func (d *Desk) begin(ctx context.Context, c Checked) (task.Task, bool, error) {
+	order, err := d.order(ctx, c)
+	if err != nil {
+		return task.Task{}, false, err
+	}
+	return d.Server.Serve(ctx, order, c.Wait)
 }
 
 // order makes the last checks, those that cost something, and returns what the

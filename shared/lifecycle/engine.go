@@ -90,10 +90,11 @@ type Start struct {
 }
 
 // Begin reserves the price, creates the task and remembers the idempotency key,
-// all in one write. When the key was used before for the same request, it
-// returns that task and replayed is true. Errors: IdempotencyMismatch when the
-// key was used for another request, QuotaExceeded with the details "limit", "used",
-// "needed" and "resets_at", InsufficientCredits with "balance" and "price".
+// all in one write. When the key was used before for the same request, or a task
+// has begun under the order's id, it returns that task and replayed is true.
+// Errors: IdempotencyMismatch when the key was used for another request,
+// QuotaExceeded with the details "limit", "used", "needed" and "resets_at",
+// InsufficientCredits with "balance" and "price".
 func (e *Engine) Begin(ctx context.Context, o Order) (t task.Task, replayed bool, err error) {
 	now := e.now()
 	deadline := o.Deadline
@@ -123,21 +124,12 @@ func (e *Engine) Begin(ctx context.Context, o Order) (t task.Task, replayed bool
 	}
 	err = e.store.Apply(ctx, change)
 	if duplicate, ok := errors.AsType[*journal.Duplicate](err); ok {
-		return e.replay(ctx, duplicate, o)
+		return e.replay(ctx, duplicate.Idempotency, o.Hash)
+	}
+	if o.ID != "" && errors.Is(err, journal.ErrStale) {
+		return e.begun(ctx, o.ID, err)
 	}
 	return t, false, asFault(err, t, now)
-}
-
-func (e *Engine) replay(ctx context.Context, d *journal.Duplicate, o Order) (task.Task, bool, error) {
-	if d.Hash != o.Hash {
-		return task.Task{}, false, fault.New(fault.IdempotencyMismatch,
-			"this Idempotency-Key was used before with another body; use a new key for a new request")
-	}
-	t, err := e.store.Task(ctx, d.Task)
-	if err != nil {
-		return task.Task{}, false, fmt.Errorf("read the task of an idempotency key: %w", err)
-	}
-	return t, true, nil
 }
 
 func asFault(err error, t task.Task, now time.Time) error {

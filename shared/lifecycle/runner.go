@@ -104,6 +104,8 @@ type Parts struct {
 	Engine *Engine
 	Store  Store
 	Due    Due
+	// Memory may be nil: then Recall finds nothing.
+	Memory Memory
 	// Many may be nil: then every due task has a message of its own.
 	Many Many
 	// Gather is how long before their time a sweep takes up look-ups, so that jobs

@@ -171,15 +171,26 @@ func duplicateKey(t *testing.T, s Store) {
 	first := beginWith("task_1", "key#1", inAnHour())
 	apply(t.Context(), t, s, first)
 	wantDuplicate(t, s.Apply(t.Context(), beginWith("task_2", "key#1", inAnHour())), *first.Idempotency)
+	wantRemembered(t, s, "key#1", "task_1")
+	wantRemembered(t, s, "key#2", "")
 	wantNoTask(t, s, "task_2")
 	wantBalance(t, s, credits.Balance{Granted: 100, Available: 90, Reserved: 10})
 	wantLedger(t, s, "grant#first", "task_1#hold")
 	apply(t.Context(), t, s, beginWith("task_2", "key#2", inAnHour()))
 }
 
+func wantRemembered(t *testing.T, s Store, callerKey, taskID string) {
+	t.Helper()
+	memory, ok, err := s.Remembered(t.Context(), account, callerKey)
+	if err != nil || ok != (taskID != "") || ok && (memory.Task != taskID || memory.Hash != "hash of "+taskID) {
+		t.Fatalf("Remembered(%s) = %+v, %t, %v; want %q", callerKey, memory, ok, err, taskID)
+	}
+}
+
 func expiredKey(t *testing.T, s Store) {
 	fund(t, s, 100)
 	apply(t.Context(), t, s, beginWith("task_1", "key", time.Now().Add(-time.Minute)))
+	wantRemembered(t, s, "key", "")
 	second := beginWith("task_2", "key", inAnHour())
 	apply(t.Context(), t, s, second)
 	wantDuplicate(t, s.Apply(t.Context(), beginWith("task_3", "key", inAnHour())), *second.Idempotency)

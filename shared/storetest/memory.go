@@ -23,7 +23,7 @@ import (
 // zero value is an empty store.
 type Memory struct {
 	// Fail, if set before the first use, is called before and after each write
-	// with the operation and the moment: "apply", "post" or "create", then
+	// with the operation and the moment: "apply", "post", "create", "batch" or "new batch", then
 	// "/before" or "/after". An error from "before" means that nothing was
 	// written; from "after", that the write took effect and its answer was lost.
 	// A refused write has no "after". Fail may itself use the store.
@@ -36,6 +36,7 @@ type Memory struct {
 	keys     map[[2]string]journal.Idempotency
 	usage    map[string][]byte
 	quotas   map[counterKey]int64
+	batches  shelf
 }
 
 type storedTask struct {
@@ -214,6 +215,17 @@ func (m *Memory) TasksByID(ctx context.Context, ids []string) ([]task.Task, erro
 		}
 	}
 	return tasks, nil
+}
+
+// Remembered does what [Store] says.
+func (m *Memory) Remembered(ctx context.Context, account, callerKey string) (journal.Idempotency, bool, error) {
+	if err := ctx.Err(); err != nil {
+		return journal.Idempotency{}, false, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	memory, ok := m.keys[[2]string{account, callerKey}]
+	return memory, ok && memory.ExpiresAt.After(time.Now()), nil
 }
 
 // Account does what [Store] says.

@@ -28,6 +28,9 @@ type Store interface {
 	// TasksByID returns the tasks with the ids, in their order and without those that do
 	// not exist, as they are or were a moment ago.
 	TasksByID(ctx context.Context, ids []string) ([]task.Task, error)
+	// Remembered returns what is remembered of an account's idempotency key; ok is
+	// false when it is free.
+	Remembered(ctx context.Context, account, callerKey string) (memory journal.Idempotency, ok bool, err error)
 	// Account returns the account as it is now, or journal.ErrNotFound.
 	Account(ctx context.Context, id string) (credits.Account, error)
 	// CreateAccount adds an account without credits; a Conflict error says that

@@ -70,13 +70,13 @@ func New(t *testing.T) *Gateway {
 	g.Auth = httpapi.NewKeyAuth(g.Keys, now)
 	g.Engine = lifecycle.NewEngine(g.Store, now, NewID)
 	g.Runner = lifecycle.NewRunner(lifecycle.Parts{
-		Engine: g.Engine, Store: g.Store, Due: g.Store, Many: g.Store, Views: &g.Config,
+		Engine: g.Engine, Store: g.Store, Due: g.Store, Many: g.Store, Memory: g.Store, Views: &g.Config,
 		Providers: map[string]provider.Provider{ProviderName: g.Provider},
 		Keys:      noKeys{}, Keeper: keeper{}, Queue: g.Queue, Health: &failover.Memory{},
 		Reporter: reporter{}, Now: now, NewID: NewID, Log: g.Log.Logger(),
 	})
 	g.Quotas = quota.NewBook(g.Store, now)
-	g.Desk = &intake.Desk{Views: &g.Config, Server: g.Runner, Tasks: g.Store, Quotas: g.Quotas, Now: now}
+	g.Desk = &intake.Desk{Views: &g.Config, Server: g.Runner, Replays: g.Runner, Tasks: g.Store, Quotas: g.Quotas, Now: now}
 	err := errors.Join(
 		g.Store.CreateAccount(t.Context(), credits.Account{ID: Account, CreatedAt: now()}),
 		g.Store.Post(t.Context(), credits.ForGrant(Account, "start", Credits, "", "test", now())),
