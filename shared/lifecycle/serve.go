@@ -38,12 +38,15 @@ func (r *Runner) begin(ctx context.Context, o Order, wait time.Duration, emit fu
 	if err != nil {
 		return t, false, err
 	}
-	o.ID = r.NewID("task_")
+	if o.ID == "" {
+		o.ID = r.NewID("task_")
+	}
 	if err := r.arrive(ctx, o); err != nil {
 		return t, false, err
 	}
 	defer func() {
-		if err != nil || replayed {
+		// A task that began before under the same id has its places still.
+		if err != nil || replayed && (t.ID != o.ID || t.Status.Terminal()) {
 			r.depart(ctx, o.places(), o.ID)
 		}
 	}()
