@@ -28,6 +28,7 @@ import (
 	"easel/shared/lifecycle"
 	"easel/shared/limit"
 	"easel/shared/notice"
+	"easel/shared/preference"
 	"easel/shared/provider"
 	"easel/shared/quota"
 	"easel/shared/secret"
@@ -77,6 +78,8 @@ type App struct {
 	Runner *lifecycle.Runner
 	Desk   *intake.Desk
 	Quotas *quota.Book
+	// Preferences remember what requests need to know of accounts.
+	Preferences *preference.Book
 	// Monitor knows the health of configs, and Limiter their limits and the callers'.
 	Monitor *health.Monitor
 	Limiter *limit.Limiter
@@ -103,7 +106,8 @@ func NewID(prefix string) string {
 // New connects the parts. It opens no connection.
 func New(p Parts) *App {
 	limiter := limit.New(p.Store, p.Now)
-	a := &App{Latencies: &failover.Memory{}, Limiter: limiter, Parts: p, Views: NewViews(p.Store, p.Now), Quotas: quota.NewBook(p.Store, p.Now)}
+	a := &App{Latencies: &failover.Memory{}, Limiter: limiter, Parts: p, Views: NewViews(p.Store, p.Now), Preferences: preference.NewBook(p.Store, p.Now)}
+	a.Quotas = quota.NewBook(a.Preferences, p.Store, p.Now)
 	a.Keys = httpapi.NewKeyCache(p.Store, p.Now)
 	a.Endpoints = &endpoint.Registry{Store: p.Store, Secrets: p.Secrets, Now: p.Now, NewID: NewID}
 	a.Monitor, a.Notices = a.newMonitor(), a.newCourier()
@@ -118,7 +122,8 @@ func New(p Parts) *App {
 		CallbackURL: a.callbackURL, Prepare: inputs.before(p.Prepare), Now: p.Now, NewID: NewID, Log: p.Log,
 	})
 	a.Desk = &intake.Desk{
-		Views: a.Views, Server: a.Runner, Streamer: a.Runner, Replays: a.Runner, Tasks: p.Store, CheckURL: p.CheckURL, Uploads: inputs, Quotas: a.Quotas, Now: p.Now,
+		Views: a.Views, Server: a.Runner, Streamer: a.Runner, Replays: a.Runner, Tasks: p.Store, CheckURL: p.CheckURL, Uploads: inputs, Quotas: a.Quotas,
+		Preferences: a.Preferences, Now: p.Now,
 		Filter: &contentFilter{views: a.Views, keys: a.Keys, secrets: p.Secrets, client: p.Deliver, log: p.Log},
 	}
 	return a

@@ -4,6 +4,7 @@ import (
 	"easel/shared/apikey"
 	"easel/shared/catalog"
 	"easel/shared/credits"
+	"easel/shared/preference"
 	"easel/shared/settings"
 )
 
@@ -20,13 +21,15 @@ type Change struct {
 	Keys     []KeyWrite
 	Accounts []AccountWrite
 	Settings []SettingWrite
+	// Preferences are what accounts prefer.
+	Preferences []PreferenceWrite
 	// Post, if set, moves an account's credits.
 	Post *credits.Entry
 }
 
 // Writes counts the writes besides the entry.
 func (c Change) Writes() int {
-	return len(c.Configs) + len(c.Models) + len(c.Keys) + len(c.Accounts) + len(c.Settings)
+	return len(c.Configs) + len(c.Models) + len(c.Keys) + len(c.Accounts) + len(c.Settings) + len(c.Preferences)
 }
 
 // ConfigWrite puts or deletes a config. The stored version becomes Expect+1.
@@ -59,6 +62,13 @@ type AccountWrite struct {
 // SettingWrite puts a setting of the deployment. The stored version becomes Expect+1.
 type SettingWrite struct {
 	Setting settings.Setting
+	Expect  int64
+}
+
+// PreferenceWrite puts what an account prefers. The stored version becomes Expect+1.
+type PreferenceWrite struct {
+	Account string
+	Set     preference.Set
 	Expect  int64
 }
 

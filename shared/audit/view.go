@@ -11,6 +11,7 @@ import (
 	"easel/shared/apikey"
 	"easel/shared/catalog"
 	"easel/shared/credits"
+	"easel/shared/preference"
 	"easel/shared/secret"
 	"easel/shared/settings"
 	"easel/shared/task"
@@ -34,6 +35,8 @@ func View(object any) (json.RawMessage, error) {
 		view = o
 	case Model:
 		view = o.Model
+	case preference.Set:
+		view = o.WithoutSecrets()
 	case settings.Setting:
 		return HideSecrets(o.Value), nil
 	case task.Task:

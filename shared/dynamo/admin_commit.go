@@ -103,6 +103,11 @@ func (s *Store) commitParts(c audit.Change, id string) ([]part, error) {
 			return nil, err
 		}
 	}
+	for _, w := range c.Preferences {
+		if err := add(s.preferencePart(w.Account, w.Set, w.Expect, id)); err != nil {
+			return nil, err
+		}
+	}
 	if len(c.Configs)+len(c.Models)+len(c.Settings) > 0 {
 		parts = append(parts, s.bump())
 	}

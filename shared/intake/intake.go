@@ -79,7 +79,7 @@ type Desk struct {
 	Quotas Quotas
 	// Preferences may be nil; then nothing is filled into what a request leaves out.
 	Preferences Preferences
-	Now    func() time.Time
+	Now         func() time.Time
 }
 
 // Ticket is one request and who makes it.
@@ -114,6 +114,10 @@ type Checked struct {
 
 	Model catalog.Resolved
 	Quote catalog.Quote
+
+	// replay is the task that the ticket's idempotency key made before, where it
+	// had to be looked up.
+	replay *task.Task
 }
 
 // Placed is a task as it is when the wait is over.
@@ -127,8 +131,35 @@ type Placed struct {
 // Check fills in what the account prefers, finds the ticket's model, checks the
 // request, and prices it. The ticket of the answer has the effective request. Errors:
 // InvalidInput that names every wrong field, Unavailable when the model has no
-// known price.
+// known price. The repeat of a request that was accepted under its idempotency key
+// is right whatever the account prefers by now.
 func (d *Desk) Check(ctx context.Context, t Ticket) (Checked, error) {
+	c, err := d.check(ctx, t)
+	if fault.CodeOf(err) != fault.InvalidInput || d.Replays == nil || t.IdempotencyKey == "" {
+		return c, err
+	}
+	return d.accepted(ctx, t, err)
+}
+
+// accepted returns the ticket as it was accepted before, or why it cannot be now.
+func (d *Desk) accepted(ctx context.Context, t Ticket, wrong error) (Checked, error) {
+	replay, found, err := d.Replays.Recall(ctx, t.Account, t.IdempotencyKey, t.Hash)
+	if err != nil || !found {
+		return Checked{}, wrong
+	}
+	view, err := d.Views.View(ctx)
+	if err != nil {
+		return Checked{}, err
+	}
+	t.Request = replay.Request
+	model, err := view.Models.Resolve(replay.Kind, replay.Model)
+	if err != nil {
+		return Checked{}, wrong
+	}
+	return Checked{Ticket: t, Model: model, replay: &replay}, nil
+}
+
+func (d *Desk) check(ctx context.Context, t Ticket) (Checked, error) {
 	view, err := d.Views.View(ctx)
 	if err != nil {
 		return Checked{}, err
@@ -156,7 +187,7 @@ func (d *Desk) Check(ctx context.Context, t Ticket) (Checked, error) {
 // config serves the model.
 func (d *Desk) Place(ctx context.Context, c Checked) (Placed, error) {
 	started := d.Now()
-	t, replayed, err := d.recall(ctx, c.Ticket)
+	t, replayed, err := d.recall(ctx, c)
 	if err == nil && !replayed {
 		t, replayed, err = d.begin(ctx, c)
 	}
@@ -173,7 +204,11 @@ func (d *Desk) Place(ctx context.Context, c Checked) (Placed, error) {
 // recall finds the task of a repeated request whose images would have to be
 // fetched: what their URLs named may be gone by now. For every other request a
 // replay is found without a read of its own, when the task begins.
-func (d *Desk) recall(ctx context.Context, t Ticket) (task.Task, bool, error) {
+func (d *Desk) recall(ctx context.Context, c Checked) (task.Task, bool, error) {
+	if c.replay != nil {
+		return *c.replay, true, nil
+	}
+	t := c.Ticket
 	fetches := d.Uploads != nil && (isHTTP(t.Request.Image) || isHTTP(t.Request.Mask))
 	if d.Replays == nil || t.IdempotencyKey == "" || !fetches {
 		return task.Task{}, false, nil

@@ -31,7 +31,7 @@ func (d *Desk) Stream(ctx context.Context, c Checked, emit func(text string) err
 }
 
 func (d *Desk) stream(ctx context.Context, c Checked, emit func(text string) error) (Placed, error) {
-	if d.Streamer == nil {
+	if d.Streamer == nil || c.replay != nil {
 		return d.Place(ctx, c)
 	}
 	started := d.Now()

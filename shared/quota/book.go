@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"easel/shared/catalog"
@@ -13,42 +12,33 @@ import (
 	"easel/shared/task"
 )
 
-// Store reads accounts and counters; *dynamo.Store is the one. Account returns
-// journal.ErrNotFound for one that does not exist.
-type Store interface {
+// Accounts reads accounts, as of a few seconds ago at most: *preference.Book is the
+// one. Account returns journal.ErrNotFound for one that does not exist.
+type Accounts interface {
 	Account(ctx context.Context, id string) (credits.Account, error)
+}
+
+// Counters reads where limits stand; *dynamo.Store is the one.
+type Counters interface {
 	QuotaUse(ctx context.Context, account, month string, counters []string) ([]int64, error)
 }
 
-const (
-	// accountTTL is how long a changed limit of an account may take to be noticed.
-	accountTTL = 10 * time.Second
-	// maxAccounts bounds the memory of a process that serves very many accounts.
-	maxAccounts = 10_000
-)
-
-// Book says which limits apply, and how far they are used. It remembers an
-// account's limit for ten seconds. It is safe for concurrent use.
+// Book says which limits apply, and how far they are used. It is safe for
+// concurrent use.
 type Book struct {
-	store Store
-	now   func() time.Time
-
-	mu       sync.Mutex
-	accounts map[string]remembered
+	accounts Accounts
+	counters Counters
+	now      func() time.Time
 }
 
-type remembered struct {
-	monthly int64
-	at      time.Time
-}
-
-// NewBook returns a book over the store.
-func NewBook(store Store, now func() time.Time) *Book {
-	return &Book{store: store, now: now, accounts: map[string]remembered{}}
+// NewBook returns a book. It asks accounts for every task that costs credits: give
+// it one that remembers.
+func NewBook(accounts Accounts, counters Counters, now func() time.Time) *Book {
+	return &Book{accounts: accounts, counters: counters, now: now}
 }
 
 // Limits returns the monthly limits that a task at this price counts against,
-// none held yet. It asks the store only for an account that it does not remember.
+// none held yet.
 func (b *Book) Limits(ctx context.Context, account, user string, m catalog.Model, price int64) ([]task.Quota, error) {
 	var limits []task.Quota
 	if q, ok := ofModel(m, user, b.now()); ok {
@@ -70,26 +60,13 @@ func (b *Book) Limits(ctx context.Context, account, user string, m catalog.Model
 // monthly returns the account's limit; one that does not exist has none, and
 // cannot pay anyway.
 func (b *Book) monthly(ctx context.Context, account string) (int64, error) {
-	now := b.now()
-	b.mu.Lock()
-	known, ok := b.accounts[account]
-	b.mu.Unlock()
-	if ok && now.Sub(known.at) < accountTTL {
-		return known.monthly, nil
-	}
-	a, err := b.store.Account(ctx, account)
+	a, err := b.accounts.Account(ctx, account)
 	if errors.Is(err, journal.ErrNotFound) {
 		return 0, nil
 	}
 	if err != nil {
 		return 0, fmt.Errorf("read the monthly limit of an account: %w", err)
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if len(b.accounts) >= maxAccounts {
-		clear(b.accounts)
-	}
-	b.accounts[account] = remembered{monthly: a.MonthlyQuota, at: now}
 	return a.MonthlyQuota, nil
 }
 
@@ -133,7 +110,7 @@ func (b *Book) Report(ctx context.Context, a credits.Account, user string, model
 			add(q, Use{Model: m.Name, User: user})
 		}
 	}
-	used, err := b.store.QuotaUse(ctx, a.ID, report.Month, counters)
+	used, err := b.counters.QuotaUse(ctx, a.ID, report.Month, counters)
 	if err != nil {
 		return report, fmt.Errorf("read monthly limits: %w", err)
 	}

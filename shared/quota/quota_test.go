@@ -1,10 +1,8 @@
 package quota_test
 
 import (
-	"context"
 	"errors"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"easel/shared/catalog"
@@ -34,7 +32,7 @@ func setup(t *testing.T, monthlyCredits int64) *bundle {
 		model: catalog.Model{Name: "free", Kind: generation.Image, MonthlyPerUser: 2},
 	}
 	clock := func() time.Time { return b.now }
-	b.book = quota.NewBook(b.store, clock)
+	b.book = quota.NewBook(b.store, b.store, clock)
 	b.engine = lifecycle.NewEngine(b.store, clock, func(prefix string) string {
 		b.ids++
 		return prefix + string(rune('a'+b.ids))
@@ -219,38 +217,4 @@ func TestALateSuccessIsCountedAgain(t *testing.T) {
 	if spent, _ := b.used(t); spent != 40 {
 		t.Errorf("%d credits are counted, want 40: both were delivered or may be", spent)
 	}
-}
-
-func TestAnAccountsLimitIsReadAgainAfterTenSeconds(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		store := &changing{monthly: 5}
-		book := quota.NewBook(store, time.Now)
-		for range 3 {
-			if limits, err := book.Limits(t.Context(), "acct", "", catalog.Model{}, 1); err != nil || limits[0].Limit != 5 {
-				t.Fatalf("limits = %v, %v", limits, err)
-			}
-		}
-		if store.reads != 1 {
-			t.Errorf("the account was read %d times, want once", store.reads)
-		}
-		store.monthly = 7
-		<-time.After(10 * time.Second) // of the bubble's clock
-		if limits, err := book.Limits(t.Context(), "acct", "", catalog.Model{}, 1); err != nil || limits[0].Limit != 7 {
-			t.Errorf("limits = %v, %v; want the new one", limits, err)
-		}
-	})
-}
-
-// changing is a store of one account whose limit changes.
-type changing struct {
-	storetest.Memory
-
-	monthly int64
-	reads   int
-}
-
-func (c *changing) Account(context.Context, string) (credits.Account, error) {
-	c.reads++
-	return credits.Account{MonthlyQuota: c.monthly}, nil
 }

@@ -23,6 +23,7 @@ import (
 	"easel/shared/httpapi"
 	"easel/shared/intake"
 	"easel/shared/lifecycle"
+	"easel/shared/preference"
 	"easel/shared/provider"
 	"easel/shared/retire"
 	"easel/shared/secret"
@@ -80,6 +81,11 @@ type EndpointReader interface {
 	Endpoints(ctx context.Context, account string) (endpoint.Book, error)
 }
 
+// PreferenceReader reads what accounts prefer; what nobody wrote has version 0.
+type PreferenceReader interface {
+	Preferences(ctx context.Context, account string) (preference.Record, error)
+}
+
 // Trail writes operators' changes and keeps the audit trail.
 type Trail interface {
 	Commit(ctx context.Context, c audit.Change) error
@@ -95,6 +101,7 @@ type Store interface {
 	AccountReader
 	TaskReader
 	SettingReader
+	PreferenceReader
 	EndpointReader
 	Trail
 	stats.Source
@@ -110,6 +117,7 @@ type Secrets interface {
 // Desk takes requests in, as for a caller; *intake.Desk is the one.
 type Desk interface {
 	Check(ctx context.Context, t intake.Ticket) (intake.Checked, error)
+	CheckPreferences(ctx context.Context, s preference.Set) error
 	Place(ctx context.Context, c intake.Checked) (intake.Placed, error)
 }
 
@@ -269,6 +277,10 @@ func (h *handler) table() map[string]httpapi.HandlerFunc {
 		"PATCH /api/admin/keys/{id}":       h.patchKey,
 		"POST /api/admin/keys/{id}/revoke": h.revokeKey,
 		"POST /api/admin/keys/{id}/rotate": h.rotateKey,
+		"GET /api/admin/accounts/{id}/preferences":   h.getPreferences,
+		"PUT /api/admin/accounts/{id}/preferences":   h.putPreferences,
+		"PATCH /api/admin/accounts/{id}/preferences": h.patchPreferences,
+
 
 		"GET /api/admin/models":           h.listModels,
 		"GET /api/admin/models/findings":  h.modelFindings,

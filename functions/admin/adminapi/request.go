@@ -55,25 +55,20 @@ func timeOf(get func(string) string, name string, f *fault.Fields) time.Time {
 
 // etag announces an object's version.
 func etag(w http.ResponseWriter, version int64) {
-	w.Header().Set("ETag", `"`+strconv.FormatInt(version, 10)+`"`)
+	httpapi.SetETag(w.Header(), version)
 }
 
 // checkVersion compares If-Match with the stored version. A mismatch is a
 // StaleVersion error that shows current.
 func checkVersion(r *http.Request, stored int64, current any) error {
-	header := strings.TrimSpace(r.Header.Get("If-Match"))
-	if header == "*" {
-		return nil
-	}
-	number, quoted := strings.CutPrefix(strings.TrimSuffix(header, `"`), `"`)
-	version, err := strconv.ParseInt(number, 10, 64)
-	if err != nil || !quoted {
+	if r.Header.Get("If-Match") == "" {
 		return fault.Invalid("If-Match", `must be the version that is being edited, such as "3", or *`)
 	}
-	if version != stored {
+	_, err := httpapi.IfMatch(r, stored)
+	if fault.CodeOf(err) == fault.StaleVersion {
 		return stale(current)
 	}
-	return nil
+	return err
 }
 
 // stale tells that somebody else was faster, with the object as it is now.

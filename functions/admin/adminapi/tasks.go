@@ -289,7 +289,7 @@ func (h *handler) ticketOf(r *http.Request, t task.Task) (intake.Ticket, error) 
 	metadata[retryOf] = t.ID
 	ticket := intake.Ticket{
 		Account: t.Account, KeyID: t.KeyID, User: t.User, RequestID: httpapi.RequestID(r.Context()),
-		Request: t.Request, Metadata: metadata, CallbackURL: t.CallbackURL,
+		Request: t.Request, AsIs: true, Metadata: metadata, CallbackURL: t.CallbackURL,
 	}
 	key, err := httpapi.IdempotencyKey(r)
 	if err != nil || key == "" {

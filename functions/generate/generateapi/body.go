@@ -10,18 +10,18 @@ import (
 	"easel/shared/intake"
 )
 
-// body is what /api/generate and /api/quote take. Numbers are pointers where 0
-// is not the same as nothing.
+// body is what /api/generate and /api/quote take. Members are pointers where 0, or
+// a text of no length, is not the same as nothing: "" keeps a preference away.
 type body struct {
 	Kind           generation.Kind            `json:"kind,omitempty"`
-	Model          string                     `json:"model,omitempty"`
+	Model          *string                    `json:"model,omitempty"`
 	Prompt         string                     `json:"prompt,omitempty"`
-	NegativePrompt string                     `json:"negative_prompt,omitempty"`
+	NegativePrompt *string                    `json:"negative_prompt,omitempty"`
 	N              *int                       `json:"n,omitempty"`
-	Size           string                     `json:"size,omitempty"`
-	AspectRatio    string                     `json:"aspect_ratio,omitempty"`
-	Quality        string                     `json:"quality,omitempty"`
-	Format         string                     `json:"format,omitempty"`
+	Size           *string                    `json:"size,omitempty"`
+	AspectRatio    *string                    `json:"aspect_ratio,omitempty"`
+	Quality        *string                    `json:"quality,omitempty"`
+	Format         *string                    `json:"format,omitempty"`
 	Duration       *int                       `json:"duration,omitempty"`
 	FPS            *int                       `json:"fps,omitempty"`
 	Seed           *int64                     `json:"seed,omitempty"`
@@ -32,7 +32,7 @@ type body struct {
 	MaxTokens      *int                       `json:"max_tokens,omitempty"`
 	Options        map[string]json.RawMessage `json:"options,omitempty"`
 	User           string                     `json:"user,omitempty"`
-	CallbackURL    string                     `json:"callback_url,omitempty"`
+	CallbackURL    *string                    `json:"callback_url,omitempty"`
 	Metadata       map[string]string          `json:"metadata,omitempty"`
 }
 
@@ -44,14 +44,39 @@ func (b *body) Uploaded() int { return len(b.Image) + len(b.Mask) }
 func (b *body) request() (generation.Request, error) {
 	var f fault.Fields
 	r := generation.Request{
-		Kind: b.Kind, Model: b.Model, Prompt: b.Prompt, NegativePrompt: b.NegativePrompt,
-		N: positive(&f, "n", b.N), Size: b.Size, AspectRatio: b.AspectRatio, Quality: b.Quality, Format: b.Format,
+		Kind: b.Kind, Model: value(b.Model), Prompt: b.Prompt, NegativePrompt: value(b.NegativePrompt),
+		N: positive(&f, "n", b.N), Size: value(b.Size), AspectRatio: value(b.AspectRatio), Quality: value(b.Quality), Format: value(b.Format),
 		Duration: positive(&f, "duration", b.Duration), FPS: positive(&f, "fps", b.FPS), Seed: b.Seed,
 		Image: b.Image, Mask: b.Mask, Strength: b.Strength, Loras: b.Loras,
 		MaxTokens: positive(&f, "max_tokens", b.MaxTokens), Options: b.Options,
 	}
 	f.Check(b.Kind == "" || b.Kind.Valid(), "kind", "must be image, video or text")
 	return r, f.Err()
+}
+
+// blank names the members that were given as nothing.
+func (b *body) blank() []string {
+	var names []string
+	for _, m := range []struct {
+		name string
+		text *string
+	}{
+		{"model", b.Model}, {"negative_prompt", b.NegativePrompt}, {"size", b.Size}, {"aspect_ratio", b.AspectRatio},
+		{"quality", b.Quality}, {"format", b.Format}, {"callback_url", b.CallbackURL},
+	} {
+		if m.text != nil && *m.text == "" {
+			names = append(names, m.name)
+		}
+	}
+	return names
+}
+
+// value is the text, "" for none.
+func value(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
 }
 
 func positive(f *fault.Fields, name string, n *int) int {
@@ -73,7 +98,7 @@ func ticket(w http.ResponseWriter, r *http.Request, c httpapi.Caller) (intake.Ti
 		return intake.Ticket{}, err
 	}
 	t := ticketOf(r, c, request)
-	t.Metadata, t.CallbackURL = b.Metadata, b.CallbackURL
+	t.Metadata, t.CallbackURL, t.Blank = b.Metadata, value(b.CallbackURL), b.blank()
 	if b.User != "" {
 		t.User = b.User
 	}

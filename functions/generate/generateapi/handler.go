@@ -17,6 +17,7 @@ import (
 	"easel/shared/httpapi"
 	"easel/shared/intake"
 	"easel/shared/lifecycle"
+	"easel/shared/preference"
 	"easel/shared/quota"
 	"easel/shared/secret"
 	"easel/shared/task"
@@ -24,6 +25,7 @@ import (
 
 // Desk takes requests in; *intake.Desk is the one.
 type Desk interface {
+	CheckPreferences(ctx context.Context, s preference.Set) error
 	Check(ctx context.Context, t intake.Ticket) (intake.Checked, error)
 	Place(ctx context.Context, c intake.Checked) (intake.Placed, error)
 }
@@ -51,6 +53,13 @@ type Endpoints interface {
 	Rotate(ctx context.Context, account string) (secret.Value, endpoint.Book, error)
 }
 
+// Preferences keeps what accounts prefer; *preference.Book is the one. Save returns
+// an error that matches journal.ErrStale when the stored version is not expect.
+type Preferences interface {
+	Current(ctx context.Context, account string) (preference.Record, error)
+	Save(ctx context.Context, account string, s preference.Set, expect int64) error
+}
+
 // Files reads stored outputs. The caller closes the reader.
 type Files interface {
 	OpenFile(ctx context.Context, key string) (io.ReadCloser, error)
@@ -71,10 +80,12 @@ type Deps struct {
 	Accounts  Accounts
 	Quotas    Quotas
 	Endpoints Endpoints
-	Tasks     httpapi.TaskReader
-	Canceler  Canceler
-	Signer    httpapi.Signer
-	Files     Files
+	// Preferences are what accounts prefer.
+	Preferences Preferences
+	Tasks       httpapi.TaskReader
+	Canceler    Canceler
+	Signer      httpapi.Signer
+	Files       Files
 	// MaxWait is the longest that a request waits for its task; 0 is five minutes.
 	MaxWait time.Duration
 	Log     *slog.Logger
@@ -114,6 +125,9 @@ func New(d Deps) http.Handler {
 	route("GET /api/account/ledger", apikey.Read, h.ledger)
 	route("GET /api/account/webhook-secret", apikey.Read, h.webhookSecret)
 	route("POST /api/account/webhook-secret/rotate", apikey.Generate, h.rotateWebhookSecret)
+	route("GET /api/account/preferences", apikey.Read, h.preferences)
+	route("PUT /api/account/preferences", apikey.Generate, h.putPreferences)
+	route("PATCH /api/account/preferences", apikey.Generate, h.patchPreferences)
 	creating("POST /v1/images/generations", h.openAIGenerate)
 	creating("POST /v1/images/edits", h.openAIEdit)
 	route("GET /v1/models", apikey.Read, h.openAIModels)

@@ -85,9 +85,24 @@ func (b *imageBody) request() (generation.Request, error) {
 	return r, f.Err()
 }
 
+// blank names the members for which OpenAI's word for the default was given.
+func (b *imageBody) blank() []string {
+	var names []string
+	if b.Size == auto {
+		names = append(names, "size", "aspect_ratio")
+	}
+	if b.Quality == auto || b.Quality == "standard" {
+		names = append(names, "quality")
+	}
+	return names
+}
+
+// auto is OpenAI's word for the default.
+const auto = "auto"
+
 // unlessAuto is value, or nothing where it is OpenAI's word for the default.
 func unlessAuto(value string) string {
-	if value == "auto" {
+	if value == auto {
 		return ""
 	}
 	return value
@@ -132,7 +147,7 @@ func (h *handler) openAIImages(w http.ResponseWriter, r *http.Request, c httpapi
 	if err != nil {
 		return err
 	}
-	t.Wait = h.MaxWait
+	t.Wait, t.Blank = h.MaxWait, b.blank()
 	placed, err := h.place(w, r, c, t)
 	if err != nil {
 		return httpapi.ModelNotFound(err)

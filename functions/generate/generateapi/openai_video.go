@@ -125,6 +125,9 @@ func (h *handler) createVideo(w http.ResponseWriter, r *http.Request, c httpapi.
 	if err != nil {
 		return err
 	}
+	if b.Size == auto {
+		t.Blank = []string{"size", "aspect_ratio"}
+	}
 	placed, err := h.place(w, r, c, t)
 	if err != nil {
 		return httpapi.ModelNotFound(err)

@@ -75,7 +75,7 @@ func New(t *testing.T) *Gateway {
 		Keys:      noKeys{}, Keeper: keeper{}, Queue: g.Queue, Health: &failover.Memory{},
 		Reporter: reporter{}, Now: now, NewID: NewID, Log: g.Log.Logger(),
 	})
-	g.Quotas = quota.NewBook(g.Store, now)
+	g.Quotas = quota.NewBook(g.Store, g.Store, now)
 	g.Desk = &intake.Desk{Views: &g.Config, Server: g.Runner, Replays: g.Runner, Tasks: g.Store, Quotas: g.Quotas, Now: now}
 	err := errors.Join(
 		g.Store.CreateAccount(t.Context(), credits.Account{ID: Account, CreatedAt: now()}),
