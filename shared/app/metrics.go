@@ -203,16 +203,21 @@ func (a *App) publishBreakers(ctx context.Context) {
 		a.Log.WarnContext(ctx, "the breakers' states were not published", "error", err)
 		return
 	}
-	of := map[string]float64{}
+	of, held := map[string]float64{}, map[string]bool{}
 	for _, s := range states {
 		of[s.Config] = max(of[s.Config], breakerValue(s.Breaker))
+		held[s.Config] = held[s.Config] || s.Held
 	}
-	worst := map[string]float64{}
+	worst, holds := map[string]float64{}, 0
 	for _, c := range view.Configs {
 		if c.Active {
 			worst[c.Provider] = max(worst[c.Provider], of[c.ID])
 		}
+		if c.Active && held[c.ID] {
+			holds++
+		}
 	}
+	a.Metrics.meter.Add(env.MetricBreakersHeld, float64(holds), nil)
 	for provider, value := range worst {
 		a.Metrics.meter.Add(env.MetricBreakerState, value, emf.Dimensions{env.DimensionProvider: provider})
 	}

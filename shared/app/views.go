@@ -8,6 +8,7 @@ import (
 
 	"easel/shared/catalog"
 	"easel/shared/moderation"
+	"easel/shared/notice"
 	"easel/shared/settings"
 )
 
@@ -33,6 +34,8 @@ type Views struct {
 	view       catalog.View
 	moderation settings.Setting
 	checked    time.Time
+
+	notifications settings.Setting
 }
 
 // viewTTL is how long a view is used without asking whether it changed.
@@ -103,6 +106,10 @@ func (v *Views) refresh(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the settings: %w", err)
 	}
+	notifications, err := v.source.Setting(ctx, notice.Setting)
+	if err != nil {
+		return fmt.Errorf("read the settings: %w", err)
+	}
 	builtin, err := catalog.Builtin()
 	if err != nil {
 		return err
@@ -112,6 +119,7 @@ func (v *Views) refresh(ctx context.Context) error {
 		return fmt.Errorf("the stored models do not fit together: %w", err)
 	}
 	v.view, v.moderation = catalog.View{Models: models, Configs: configs}, filter
+	v.notifications = notifications
 	v.version, v.known = version, true
 	return nil
 }

@@ -90,15 +90,77 @@ func toHealth(i item) (health.Record, error) {
 
 // SaveHealth stores the record as the next version, if it is still the one that
 // is stored, and returns what is stored then. An answer that was lost is
-// recognised by the write's id.
+// recognised by the write's id. An event is stored in the same transaction: in the
+// trail, and, where it asks for that, as a notice to be sent.
 //
-// Access: one conditional UpdateItem on HEALTH/name; 1 write unit.
-func (s *Store) SaveHealth(ctx context.Context, r health.Record) (health.Record, bool, error) {
+// Access: one conditional UpdateItem on HEALTH/name, 1 write unit; with an event
+// one TransactWriteItems on HEALTH/name and AUDIT#month, for a notice also on
+// NOTICES/id and NOTICES#due/id, 2 write units each.
+func (s *Store) SaveHealth(ctx context.Context, r health.Record, e *health.Event) (health.Record, bool, error) {
+	write := newWriteID()
+	in, err := s.healthInput(r, write)
+	if err != nil {
+		return r, false, err
+	}
+	if e != nil {
+		return s.saveEvent(ctx, r, in, *e, write)
+	}
+	i, ok, err := s.update(ctx, in)
+	if err != nil {
+		return r, false, translate("write health", err)
+	}
+	return savedHealth(r.Name, i, ok || textOf(i, attrWrite) == write)
+}
+
+// savedHealth is what is stored after a write.
+func savedHealth(name string, i item, ok bool) (health.Record, bool, error) {
+	if len(i) == 0 {
+		// It aged away meanwhile: nothing is stored.
+		return health.Record{Name: name}, false, nil
+	}
+	stored, err := toHealth(i)
+	return stored, ok, err
+}
+
+// saveEvent makes the write together with those of an event.
+func (s *Store) saveEvent(ctx context.Context, r health.Record, in *dynamodb.UpdateItemInput, e health.Event, write string) (health.Record, bool, error) {
+	trail, err := s.auditPart(e.Entry())
+	if err != nil {
+		return r, false, err
+	}
+	parts := []part{{role: roleRecord, write: types.TransactWriteItem{Update: &types.Update{
+		TableName: in.TableName, Key: in.Key, UpdateExpression: in.UpdateExpression, ConditionExpression: in.ConditionExpression,
+		ExpressionAttributeNames: in.ExpressionAttributeNames, ExpressionAttributeValues: in.ExpressionAttributeValues,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}}}, trail}
+	if e.Notify {
+		more, err := s.noticeParts(noticeOf(e), write)
+		if err != nil {
+			return r, false, err
+		}
+		parts = append(parts, more...)
+	}
+	refused, err := s.transact(ctx, parts, write)
+	if err != nil {
+		return r, false, translate("write health", err)
+	}
+	i, no := refused[roleRecord]
+	if no && textOf(i, attrWrite) != write {
+		return savedHealth(r.Name, i, false)
+	}
+	r.Version++ // the counts are those that were known; the next ones tell
+	if r.Window == 0 {
+		r.Counts = health.Counts{}
+	}
+	return r, true, nil
+}
+
+// healthInput is the conditional write of a record.
+func (s *Store) healthInput(r health.Record, write string) (*dynamodb.UpdateItemInput, error) {
 	doc, err := json.Marshal(r)
 	if err != nil {
-		return r, false, fmt.Errorf("dynamo: encode health: %w", err)
+		return nil, fmt.Errorf("dynamo: encode health: %w", err)
 	}
-	write := newWriteID()
 	in := &dynamodb.UpdateItemInput{
 		TableName: s.volatile(), Key: healthKey(r.Name),
 		ExpressionAttributeNames: names(attrDoc, attrVersion, attrWrite, env.TTLAttribute),
@@ -115,7 +177,7 @@ func (s *Store) SaveHealth(ctx context.Context, r health.Record) (health.Record,
 	if r.Last != nil {
 		last, err := json.Marshal(r.Last)
 		if err != nil {
-			return r, false, fmt.Errorf("dynamo: encode last failure: %w", err)
+			return nil, fmt.Errorf("dynamo: encode last failure: %w", err)
 		}
 		update += ", #last = :last"
 		in.ExpressionAttributeNames["#last"] = attrLast
@@ -126,17 +188,7 @@ func (s *Store) SaveHealth(ctx context.Context, r health.Record) (health.Record,
 		maps.Copy(in.ExpressionAttributeNames, names(attrWindow, attrGood, attrBad, attrPastGood, attrPastBad, attrFirst))
 	}
 	in.UpdateExpression, in.ConditionExpression = aws.String(update), aws.String(condition)
-	i, ok, err := s.update(ctx, in)
-	if err != nil {
-		return r, false, translate("write health", err)
-	}
-	ok = ok || textOf(i, attrWrite) == write
-	if len(i) == 0 {
-		// It aged away meanwhile: nothing is stored.
-		return health.Record{Name: r.Name}, false, nil
-	}
-	stored, err := toHealth(i)
-	return stored, ok, err
+	return in, nil
 }
 
 // errWindowsMove says that other instances moved the window at every try.

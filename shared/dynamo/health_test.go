@@ -132,12 +132,12 @@ func TestHealthCountsMoveWithTheirWindows(t *testing.T) {
 			t.Errorf("%s: got %+v, want %+v", step.name, got, step.want)
 		}
 	}
-	opened, ok, err := store.SaveHealth(t.Context(), health.Record{Name: "c", Phase: health.Open, Until: epoch(), Opens: 1})
+	opened, ok, err := store.SaveHealth(t.Context(), health.Record{Name: "c", Phase: health.Open, Until: epoch(), Opens: 1}, nil)
 	must(t, err)
 	if !ok || opened.Version != 1 || opened.Counts != (health.Counts{}) || opened.Phase != health.Open || opened.Last == nil {
 		t.Errorf("got %+v, %t: a change of phase must clear the counts and keep the rest", opened, ok)
 	}
-	stale, ok, err := store.SaveHealth(t.Context(), health.Record{Name: "c", Phase: health.Closed})
+	stale, ok, err := store.SaveHealth(t.Context(), health.Record{Name: "c", Phase: health.Closed}, nil)
 	must(t, err)
 	if ok || stale.Version != 1 || stale.Phase != health.Open {
 		t.Errorf("a stale write: got %+v, %t", stale, ok)
@@ -153,7 +153,7 @@ func TestLostAnswerOfHealthIsRecognised(t *testing.T) {
 	t.Parallel()
 	w := &wire{operation: "UpdateItem", times: 2}
 	store := newStore(t, dynamo.Options{}, w.use)
-	got, ok, err := store.SaveHealth(t.Context(), health.Record{Name: "c", Phase: health.Open})
+	got, ok, err := store.SaveHealth(t.Context(), health.Record{Name: "c", Phase: health.Open}, nil)
 	must(t, err)
 	if !ok || got.Version != 1 || w.seen != 3 {
 		t.Errorf("got %+v, %t after %d requests", got, ok, w.seen)

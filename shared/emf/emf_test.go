@@ -303,6 +303,7 @@ func TestNoMetricHasADimensionForIDs(t *testing.T) {
 	t.Parallel()
 	allowed := []string{
 		env.DimensionFunction, env.DimensionOperation, env.DimensionKind, env.DimensionProvider, env.DimensionClass, env.DimensionOutcome,
+		env.DimensionBreaker,
 	}
 	for _, m := range env.Metrics() {
 		for name := range dimensionsOf(m) {

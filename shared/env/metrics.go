@@ -20,6 +20,7 @@ const (
 	DimensionProvider  = "provider"
 	DimensionClass     = "class"
 	DimensionOutcome   = "outcome"
+	DimensionBreaker   = "breaker"
 )
 
 // The values of [DimensionOutcome].
@@ -87,6 +88,12 @@ const (
 	MetricQueueAge = "queue_age"
 	// MetricBreakerState is 0 for a closed breaker, 1 for a half-open one, 2 for an open one.
 	MetricBreakerState = "breaker_state"
+	// MetricBreakerChanges counts what operators are told of breakers, once over all
+	// functions: closed, open, held and half_open.
+	MetricBreakerChanges = "breaker_changes"
+	// MetricBreakersHeld is how many active configs are held at a tick: left alone
+	// until an operator mends something, or a probe finds that it was mended.
+	MetricBreakersHeld = "breakers_held"
 	// MetricConfigFaults counts answers that need an operator: a key that was
 	// refused, a provider's account without credit, a model that is gone.
 	MetricConfigFaults = "config_faults"
@@ -134,6 +141,8 @@ func Metrics() []Metric {
 		{MetricWebhookLag, Milliseconds, only(DimensionProvider)},
 		{MetricQueueAge, Milliseconds, [][]string{total}},
 		{MetricBreakerState, NoUnit, [][]string{total, {DimensionProvider}}},
+		{MetricBreakerChanges, Count, only(DimensionProvider, DimensionBreaker)},
+		{MetricBreakersHeld, Count, [][]string{total}},
 		{MetricConfigFaults, Count, [][]string{total}},
 		{MetricTicks, Count, [][]string{total}},
 		{MetricOverdue, Count, [][]string{total}},

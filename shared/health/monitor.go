@@ -14,26 +14,15 @@ import (
 	"easel/shared/fault"
 )
 
-// Event is one change of a name's phase. Each change is told once, by the
-// instance that wrote it.
-type Event struct {
-	Name     string
-	From, To Phase
-	// Class is why, "" when it closed.
-	Class fault.Class
-	At    time.Time
-	// Until is when it may be probed, for Open.
-	Until time.Time
-	// Reset is true when an operator closed it.
-	Reset bool
-}
-
 // Options are what a monitor can be told. The zero value is ready to use.
 type Options struct {
 	Policy Policy
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
-	// OnChange, if set, hears of changes. It must not block, nor call the monitor.
+	// Describe, if set, completes an event that is about to be stored: its Label,
+	// Provider and Notify. It must not call the monitor.
+	Describe func(ctx context.Context, e *Event)
+	// OnChange, if set, hears of changes that were stored. It must not call the monitor.
 	OnChange func(ctx context.Context, e Event)
 	// Chance draws from [0, 1), for the ramp; nil is random.
 	Chance func() float64

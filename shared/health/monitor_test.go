@@ -20,6 +20,7 @@ type memory struct {
 	records       map[string]health.Record
 	reads, writes int
 	fail          error
+	told          []health.Event
 }
 
 func (m *memory) HealthRecords(context.Context) ([]health.Record, error) {
@@ -33,7 +34,7 @@ func (m *memory) HealthRecords(context.Context) ([]health.Record, error) {
 	return all, m.fail
 }
 
-func (m *memory) SaveHealth(_ context.Context, r health.Record) (health.Record, bool, error) {
+func (m *memory) SaveHealth(_ context.Context, r health.Record, e *health.Event) (health.Record, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.writes++
@@ -46,6 +47,9 @@ func (m *memory) SaveHealth(_ context.Context, r health.Record) (health.Record, 
 	}
 	r.Version++
 	m.records[r.Name] = r
+	if e != nil {
+		m.told = append(m.told, *e)
+	}
 	return r, true, nil
 }
 

@@ -111,8 +111,9 @@ type Store interface {
 	HealthRecords(ctx context.Context) ([]Record, error)
 	// SaveHealth stores the record as version r.Version+1 if the stored version is
 	// r.Version, and returns it. Otherwise ok is false and it returns what is stored.
-	// The counts are cleared when r.Window is 0, and left alone otherwise.
-	SaveHealth(ctx context.Context, r Record) (stored Record, ok bool, err error)
+	// The counts are cleared when r.Window is 0, and left alone otherwise. The event,
+	// unless it is nil, is stored with the record, or neither is.
+	SaveHealth(ctx context.Context, r Record, e *Event) (stored Record, ok bool, err error)
 	// CountHealth adds to the counts, which move to the delta's window if that is
 	// newer, and returns the record after it.
 	CountHealth(ctx context.Context, d Delta) (Record, error)

@@ -76,14 +76,9 @@ func (m *Monitor) commit(ctx context.Context, name string) error {
 			m.settled(name, base, n)
 			return nil
 		}
-		stored, ok, err := m.store.SaveHealth(ctx, next)
-		if err != nil {
+		stored, ok, err := m.save(ctx, base, next, func(stored Record) { m.settled(name, stored, n) })
+		if err != nil || ok {
 			return err
-		}
-		if ok {
-			m.settled(name, stored, n)
-			m.tell(ctx, base, stored)
-			return nil
 		}
 		m.learn(stored)
 	}
@@ -126,22 +121,72 @@ func (m *Monitor) learn(stored Record) {
 	}
 }
 
-// tell announces a change of phase, if there is one.
-func (m *Monitor) tell(ctx context.Context, from, to Record) {
-	if m.options.OnChange == nil {
-		return
+// save writes the next record in place of the base, together with the event that
+// operators are told of, if it is one. When it was written, won is called and the
+// change is announced.
+func (m *Monitor) save(ctx context.Context, base, next Record, won func(stored Record)) (Record, bool, error) {
+	e := m.change(base, next)
+	var seen *Event
+	if e.Seen() {
+		e.ID = newEventID(e.At)
+		if m.options.Describe != nil {
+			m.options.Describe(ctx, &e)
+		}
+		seen = &e
 	}
-	e := Event{Name: to.Name, From: from.at(to.Since, m.policy), To: to.Phase, Class: to.Class, At: to.Since}
-	if e.From == e.To && (e.To != Open || from.Opens == to.Opens && from.Class == to.Class) {
-		return
+	stored, ok, err := m.store.SaveHealth(ctx, next, seen)
+	if err != nil || !ok {
+		return stored, false, err
+	}
+	won(stored)
+	again := e.From == e.To && (e.To != Open || base.Opens == next.Opens && base.Class == next.Class)
+	if m.options.OnChange != nil && (e.Seen() || !again) {
+		m.options.OnChange(ctx, e)
+	}
+	return stored, true, nil
+}
+
+// change is the event of a base that becomes the next record.
+func (m *Monitor) change(base, next Record) Event {
+	e := Event{
+		Name: next.Name, From: base.at(next.Since, m.policy), To: next.Phase, Class: next.Class, At: next.Since,
+		Before: base.status(), After: next.status(),
 	}
 	if e.To == Open {
-		e.Until = to.Until
+		e.Until = next.Until
 	}
 	if e.To == Closed || e.To == Ramping {
 		e.Class = ""
 	}
-	m.options.OnChange(ctx, e)
+	e.Reset = e.To == Closed && e.Seen() && next.RampedAt.IsZero()
+	return e
+}
+
+// Settle writes down that breakers have closed whose ramps are over, so that it
+// is told: nothing else depends on it. Run it every minute or so. It costs nothing
+// when there is none, and one write for each.
+func (m *Monitor) Settle(ctx context.Context) error {
+	now := m.options.Now()
+	var failed error
+	for _, name := range m.names() {
+		m.mu.Lock()
+		base := m.shared[name]
+		waiting := len(m.tally(name).queue)
+		m.mu.Unlock()
+		if base.Phase != Ramping || base.at(now, m.policy) != Closed || waiting > 0 || !m.begin(name) {
+			continue
+		}
+		next := base
+		next.Phase, next.Since, next.DownSince = Closed, base.RampedAt.Add(m.policy.Ramp), time.Time{}
+		stored, ok, err := m.save(ctx, base, next, m.learn)
+		if err != nil {
+			failed = errors.Join(failed, fmt.Errorf("share the health of %s: %w", name, err))
+		} else if !ok {
+			m.learn(stored)
+		}
+		m.end(name)
+	}
+	return failed
 }
 
 // count adds this instance's outcomes to the common ones, if that is due.
@@ -251,13 +296,8 @@ func (m *Monitor) claim(ctx context.Context, name string, now time.Time) bool {
 			phase := r.at(now, m.policy)
 			return phase == Closed || phase == Ramping
 		}
-		stored, ok, err := m.store.SaveHealth(ctx, r.probe(m.id, now, m.policy))
-		if err != nil {
-			return true
-		}
-		if ok {
-			m.settled(name, stored, n)
-			m.tell(ctx, base, stored)
+		stored, ok, err := m.save(ctx, base, r.probe(m.id, now, m.policy), func(stored Record) { m.settled(name, stored, n) })
+		if err != nil || ok {
 			return true
 		}
 		m.learn(stored)

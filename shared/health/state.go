@@ -63,10 +63,16 @@ func (m *Monitor) State(ctx context.Context) ([]ConfigState, error) {
 	return states, nil
 }
 
+// split returns the config and the model that a name stands for; most have no model.
+func split(name string) (config, model string) {
+	config, model, _ = strings.Cut(name, "/")
+	return config, model
+}
+
 func (r Record) state(now time.Time, p Policy) ConfigState {
 	phase := r.at(now, p)
 	s := ConfigState{Breaker: "half_open", Since: r.Since, DownSince: r.DownSince, Opens: r.Opens, LastError: r.Last}
-	s.Config, s.Model, _ = strings.Cut(r.Name, "/")
+	s.Config, s.Model = split(r.Name)
 	s.Successes, s.Failures = r.recent(now, p)
 	if r.Until.After(now) {
 		s.ReadyAt, s.Class = r.Until, r.Class
@@ -116,7 +122,7 @@ func (m *Monitor) Due(now time.Time) []Down {
 	downs := make([]Down, 0, len(due))
 	for _, r := range due {
 		d := Down{Name: r.Name, Class: r.Class}
-		d.Config, d.Model, _ = strings.Cut(r.Name, "/")
+		d.Config, d.Model = split(r.Name)
 		downs = append(downs, d)
 	}
 	return downs
@@ -152,18 +158,11 @@ func (m *Monitor) reset(ctx context.Context, name string, now time.Time) error {
 			return nil
 		}
 		base.Name = name
-		stored, ok, err := m.store.SaveHealth(ctx, base.reset(now))
-		if err != nil {
+		stored, ok, err := m.save(ctx, base, base.reset(now), m.learn)
+		if err != nil || ok {
 			return err
 		}
 		m.learn(stored)
-		if !ok {
-			continue
-		}
-		if from := base.at(now, m.policy); from != Closed && m.options.OnChange != nil {
-			m.options.OnChange(ctx, Event{Name: name, From: from, To: Closed, At: now, Reset: true})
-		}
-		return nil
 	}
 	return fault.New(fault.Conflict, "the health of %s changes too fast; try again", name)
 }

@@ -18,6 +18,15 @@ var reportSchedule = [...]time.Duration{ //nolint:gochecknoglobals // a constant
 	time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 8 * time.Hour,
 }
 
+// RetryAfter is how long to wait for the next try after so many, from 1; ok is
+// false when that was the last one.
+func RetryAfter(tries int) (wait time.Duration, ok bool) {
+	if tries < 1 || tries > len(reportSchedule) {
+		return 0, false
+	}
+	return reportSchedule[tries-1], true
+}
+
 // LastReport reports whether the task's next report is the last that is tried.
 func LastReport(t task.Task) bool { return t.Delivery.Tries >= len(reportSchedule) }
 

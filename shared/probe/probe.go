@@ -18,15 +18,6 @@ import (
 	"easel/shared/settings"
 )
 
-// Monitor is the health that all instances share; *health.Monitor is the one.
-type Monitor interface {
-	Refresh(ctx context.Context) error
-	Due(now time.Time) []health.Down
-	Enter(ctx context.Context, names ...string) bool
-	Report(name string, f *fault.Failure, now time.Time)
-	Flush(ctx context.Context) error
-}
-
 // Views gives what the operator has configured.
 type Views interface {
 	View(ctx context.Context) (catalog.View, error)
@@ -39,7 +30,7 @@ type Keys interface {
 
 // Parts are what a Prober works with. All are required but where it says so.
 type Parts struct {
-	Monitor   Monitor
+	Monitor   *health.Monitor
 	Views     Views
 	Providers map[string]provider.Provider
 	Keys      Keys
@@ -69,11 +60,14 @@ type Prober struct {
 // New returns a prober of the parts.
 func New(p Parts) *Prober { return &Prober{Parts: p, mute: map[string]int64{}} }
 
-// Run probes what is due and has a free call, at most eight names at the same
-// time and for at most ten seconds. It costs one query when nothing is known of
+// Run writes down which breakers have closed, and probes what is due and has a free
+// call, at most eight names at the same time and for at most ten seconds. It costs one query when nothing is known of
 // the health lately, and nothing more while nothing is due. Run it every minute.
 func (p *Prober) Run(ctx context.Context) error {
 	if err := p.Monitor.Refresh(ctx); err != nil {
+		return err
+	}
+	if err := p.Monitor.Settle(ctx); err != nil {
 		return err
 	}
 	due := p.Monitor.Due(p.Now())

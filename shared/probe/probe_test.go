@@ -267,7 +267,7 @@ func TestATickProbesAFew(t *testing.T) {
 	}
 	w.at = w.at.Add(time.Hour)
 	p := w.prober(w.monitor)
-	var calls []int
+	calls := make([]int, 0, 4)
 	for range 4 {
 		if err := p.Run(t.Context()); err != nil {
 			t.Fatal(err)

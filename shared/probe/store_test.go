@@ -24,7 +24,7 @@ func (s *store) HealthRecords(context.Context) ([]health.Record, error) {
 	return all, nil
 }
 
-func (s *store) SaveHealth(_ context.Context, r health.Record) (health.Record, bool, error) {
+func (s *store) SaveHealth(_ context.Context, r health.Record, _ *health.Event) (health.Record, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.writes++

@@ -204,6 +204,7 @@ func (g *Gateway) serve(context.Context) error {
 	worker := workerjob.New(g.App.Runner, g.options.Log,
 		workerjob.Duty{Name: "rollup", Run: g.App.Rollup},
 		workerjob.Duty{Name: "probes", Run: g.App.NewProber().Run},
+		workerjob.Duty{Name: "notices", Run: g.App.Notices.Sweep},
 		workerjob.Duty{Name: "models", Run: g.App.NewModelCheck(modelCheckDelay).Check},
 	)
 	g.server = &http.Server{Handler: g.mux(), ReadHeaderTimeout: headerTimeout}
@@ -212,7 +213,7 @@ func (g *Gateway) serve(context.Context) error {
 			g.failed <- fmt.Errorf("serve: %w", err)
 		}
 	})
-	g.running.Go(func() { g.Queue.Run(ctx, worker.Handle) })
+	g.running.Go(func() { g.Queue.Run(ctx, g.App.Notices.Handle(worker.Handle)) })
 	g.running.Go(func() { g.sweep(ctx, worker) })
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"net/http"
 	"time"
 
@@ -103,6 +104,7 @@ type Store interface {
 	SettingReader
 	PreferenceReader
 	EndpointReader
+	NoticeReader
 	Trail
 	stats.Source
 }
@@ -116,8 +118,8 @@ type Secrets interface {
 
 // Desk takes requests in, as for a caller; *intake.Desk is the one.
 type Desk interface {
-	Check(ctx context.Context, t intake.Ticket) (intake.Checked, error)
 	CheckPreferences(ctx context.Context, s preference.Set) error
+	Check(ctx context.Context, t intake.Ticket) (intake.Checked, error)
 	Place(ctx context.Context, c intake.Checked) (intake.Placed, error)
 }
 
@@ -213,7 +215,7 @@ func New(d Deps) http.Handler {
 	return httpapi.Wrap(open, d.Log)
 }
 
-// routes holds every route that needs a role.
+// routes serves every route that needs a role.
 func (h *handler) routes() http.Handler {
 	mux := httpapi.NewMux()
 	for pattern, f := range h.table() {
@@ -222,7 +224,15 @@ func (h *handler) routes() http.Handler {
 	return mux
 }
 
+// table holds every route that needs a role.
 func (h *handler) table() map[string]httpapi.HandlerFunc {
+	table := h.settingTable()
+	maps.Copy(table, h.objectTable())
+	return table
+}
+
+// objectTable are the routes of what the operator keeps and of what is done.
+func (h *handler) objectTable() map[string]httpapi.HandlerFunc {
 	return map[string]httpapi.HandlerFunc{
 		"GET /api/admin/session":   h.session,
 		"GET /api/admin/settings":  h.settings,
@@ -232,9 +242,6 @@ func (h *handler) table() map[string]httpapi.HandlerFunc {
 		"GET /api/admin/audit":     h.audit,
 		"GET /api/admin/export":    h.export,
 		"POST /api/admin/import":   h.importDocument,
-
-		"GET /api/admin/settings/moderation": h.getModeration,
-		"PUT /api/admin/settings/moderation": h.putModeration,
 
 		"GET /api/admin/configs":                 h.listConfigs,
 		"POST /api/admin/configs":                h.createConfig,
@@ -271,16 +278,16 @@ func (h *handler) table() map[string]httpapi.HandlerFunc {
 		"POST /api/admin/accounts/{id}/webhooks/rotate": h.rotateWebhooks,
 		"POST /api/admin/accounts/{id}/webhooks/enable": h.enableEndpoint,
 
+		"GET /api/admin/accounts/{id}/preferences":   h.getPreferences,
+		"PUT /api/admin/accounts/{id}/preferences":   h.putPreferences,
+		"PATCH /api/admin/accounts/{id}/preferences": h.patchPreferences,
+
 		"GET /api/admin/keys":              h.listKeys,
 		"POST /api/admin/keys":             h.createKey,
 		"GET /api/admin/keys/{id}":         h.getKey,
 		"PATCH /api/admin/keys/{id}":       h.patchKey,
 		"POST /api/admin/keys/{id}/revoke": h.revokeKey,
 		"POST /api/admin/keys/{id}/rotate": h.rotateKey,
-		"GET /api/admin/accounts/{id}/preferences":   h.getPreferences,
-		"PUT /api/admin/accounts/{id}/preferences":   h.putPreferences,
-		"PATCH /api/admin/accounts/{id}/preferences": h.patchPreferences,
-
 
 		"GET /api/admin/models":           h.listModels,
 		"GET /api/admin/models/findings":  h.modelFindings,
@@ -290,6 +297,18 @@ func (h *handler) table() map[string]httpapi.HandlerFunc {
 		"GET /api/admin/deliveries":                 h.listDeliveries,
 		"GET /api/admin/deliveries/{id}":            h.getDelivery,
 		"POST /api/admin/deliveries/{id}/redeliver": h.redeliver,
+	}
+}
+
+// settingTable are the routes of what the whole deployment is told.
+func (h *handler) settingTable() map[string]httpapi.HandlerFunc {
+	return map[string]httpapi.HandlerFunc{
+		"GET /api/admin/settings/moderation":            h.getModeration,
+		"PUT /api/admin/settings/moderation":            h.putModeration,
+		"GET /api/admin/settings/notifications":         h.getNotifications,
+		"PUT /api/admin/settings/notifications":         h.putNotifications,
+		"POST /api/admin/settings/notifications/secret": h.rotateNotifications,
+		"GET /api/admin/notifications":                  h.listNotifications,
 	}
 }
 
