@@ -114,7 +114,7 @@ func (s *studio) Task(ctx context.Context, id string) (task.Task, error) {
 
 func (s *studio) View(context.Context) (catalog.View, error) {
 	s.views++
-	var configs []settings.Config
+	configs := make([]settings.Config, 0, 2)
 	for _, id := range []string{"cfg_a", "cfg_b"} {
 		configs = append(configs, settings.Config{ID: id, Kind: generation.Image, Provider: "vendor", Model: "m", SecretName: "key of " + id, TimeoutSeconds: 30})
 	}
@@ -161,8 +161,8 @@ func (v *still) Notice(context.Context, provider.Message) (provider.Notice, erro
 	return provider.Notice{}, nil
 }
 
-func roundOf(config string, ids []string) task.Message {
-	return task.Message{Task: ids[0], Tasks: ids, Config: config, Reason: "gather"}
+func roundOf(ids []string) task.Message {
+	return task.Message{Task: ids[0], Tasks: ids, Config: "cfg_a", Reason: "gather"}
 }
 
 func TestASweepPutsTheJobsOfAConfigTogether(t *testing.T) {
@@ -183,7 +183,7 @@ func TestASweepPutsTheJobsOfAConfigTogether(t *testing.T) {
 	if m := s.sent[0].Message; m.Task != queued.ID || len(m.Tasks) != 0 {
 		t.Errorf("what is not a look-up shares a message: %+v", m)
 	}
-	var together []string
+	together := make([]string, 0, 30)
 	for _, m := range s.sent[1:3] {
 		if m.Config != "cfg_a" || len(m.Tasks) > 25 {
 			t.Errorf("message = %+v", m)
@@ -205,7 +205,7 @@ func TestARoundLoadsConfigAndKeyOnceAndReadsEachTaskOnce(t *testing.T) {
 	ids := s.acceptedMany(t, 10, "cfg_a", pace)
 	s.now = s.now.Add(pace)
 	s.reset()
-	must(s.Round(t.Context(), roundOf("cfg_a", ids)))
+	must(s.Round(t.Context(), roundOf(ids)))
 	if s.views != 1 || s.keys != 1 || s.reads != 10 || len(s.asked) != 10 {
 		t.Errorf("%d configurations, %d keys and %d tasks were read for %d look-ups", s.views, s.keys, s.reads, len(s.asked))
 	}
@@ -252,7 +252,7 @@ func TestTheRestOfARoundWaitsForAProviderThatAsksForIt(t *testing.T) {
 				one.looks = 1
 			}
 			s.reset()
-			must(s.Round(t.Context(), roundOf("cfg_a", ids)))
+			must(s.Round(t.Context(), roundOf(ids)))
 			if len(s.asked) != one.looks {
 				t.Errorf("%d look-ups, want %d", len(s.asked), one.looks)
 			}
@@ -278,7 +278,7 @@ func TestARoundSettlesAfterTheLastLookAndHandsOnWhatTakesLong(t *testing.T) {
 	s.say(ids[0], provider.Answer{State: provider.Succeeded, Files: []provider.File{{Data: []byte("x")}}}, nil)
 	s.say(ids[1], provider.Answer{State: provider.Failed, Failure: &fault.Failure{Class: fault.ClassJobFailed}}, nil)
 	s.reset()
-	must(s.Round(t.Context(), roundOf("cfg_a", ids)))
+	must(s.Round(t.Context(), roundOf(ids)))
 	if got := s.stored(t, ids[0]); got.Status != task.Succeeded || got.Charged != 1 || !slices.Equal(s.kept, []string{"after 4 looks"}) {
 		t.Errorf("task = %s, charged %d, kept %v", got.Status, got.Charged, s.kept)
 	}
@@ -302,7 +302,7 @@ func TestLooksThatSomebodyElseMadeAreNotRepeated(t *testing.T) {
 		t.Fatalf("%d look-ups and %d messages came of one message", len(s.asked), len(s.sent))
 	}
 	for range 3 {
-		must(s.Round(t.Context(), roundOf("cfg_a", ids)))
+		must(s.Round(t.Context(), roundOf(ids)))
 	}
 	if len(s.asked) != 3 || len(s.sent) != 2 {
 		t.Errorf("%d look-ups and %d messages: %+v", len(s.asked), len(s.sent), s.sent)
@@ -343,7 +343,7 @@ func TestARoundHandsOverWhatItHasNoTimeFor(t *testing.T) {
 	ctx, cancel := context.WithDeadline(t.Context(), s.now.Add(10*time.Second))
 	defer cancel()
 	s.reset()
-	err := s.Round(ctx, roundOf("cfg_a", ids))
+	err := s.Round(ctx, roundOf(ids))
 	if err != nil || len(s.asked) != 0 || len(s.sent) != 1 || !slices.Equal(s.sent[0].Tasks, ids) || s.sent[0].delay != 0 {
 		t.Errorf("Round = %v after %d look-ups, sent %+v", err, len(s.asked), s.sent)
 	}

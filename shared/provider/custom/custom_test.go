@@ -108,6 +108,7 @@ func TestAnAPILikeLumas(t *testing.T) {
 			{Name: "no webhooks are described", Message: provider.Message{Data: described(t, "luma"), Body: []byte(`{}`)}, Class: fault.ClassInvalidInput},
 			{Name: "nothing is described", Message: provider.Message{Body: []byte(`{}`)}, Class: fault.ClassUnsupported},
 		},
+		Contracts: []string{"contracts/luma_get.json"},
 		Requests: []providertest.RequestCase{{
 			Name: "a video", Contract: "contracts/luma.json",
 			Change: func(c *provider.Call) {
@@ -161,6 +162,7 @@ func TestAnAPILikeKlings(t *testing.T) {
 			{Name: "a webhook about nothing", Message: provider.Message{Data: data, Body: []byte(`{}`)}, Class: fault.ClassInvalidInput},
 			{Name: "a webhook that is not JSON", Message: provider.Message{Data: data, Body: []byte(`<`)}, Class: fault.ClassInvalidInput},
 		},
+		Contracts: []string{"contracts/kling_get.json"},
 		Requests: []providertest.RequestCase{{
 			Name: "from text", Contract: "contracts/kling.json",
 			Change: func(c *provider.Call) {
@@ -199,6 +201,7 @@ func TestAnAPILikeBFLs(t *testing.T) {
 			{Name: "a crash", Replies: one(200, `{"status":"Error"}`), Want: providertest.Want{State: provider.Failed, Job: "b1", Class: fault.ClassJobFailed}},
 		},
 		UnknownWord: one(200, `{"status":"Painting"}`)[0],
+		Contracts:   []string{"contracts/bfl_get.json"},
 		Requests: []providertest.RequestCase{{
 			Name: "an image", Contract: "contracts/bfl.json",
 			Change: func(c *provider.Call) {

@@ -48,8 +48,9 @@ func TestProvider(t *testing.T) {
 			{Name: "a job that is gone", Replies: one(404, `{"status":"NOT_FOUND"}`)},
 			{Name: "a wrong key", Replies: one(401, `{"detail":"no"}`), Want: providertest.Want{Class: fault.ClassAuth}},
 		},
-		Notices:  notices(),
-		Requests: requests(),
+		Notices:   notices(),
+		Requests:  requests(),
+		Contracts: []string{"status.json", "status_path.json", "result.json", "cancel.json", "unknown.json"},
 	})
 }
 

@@ -94,6 +94,7 @@ func TestProvider(t *testing.T) {
 		Streams:     streams(),
 		Lists:       lists(),
 		Requests:    requests(),
+		Contracts:   []string{"stream.json", "operation.json", "models.json"},
 	})
 }
 

@@ -40,6 +40,7 @@ func TestProvider(t *testing.T) {
 		Streams:     streams(),
 		Lists:       lists(),
 		Requests:    requests(),
+		Contracts:   []string{"models.json", "chat_stream.json"},
 	})
 }
 

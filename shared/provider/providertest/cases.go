@@ -37,6 +37,7 @@ func (h Harness) cases(t *testing.T, cases []Case, call run) {
 			before := clone(made)
 			got, err := call(t.Context(), s, h.New(s.client), made)
 			assertUnchanged(t, before, made)
+			h.documented(t, s)
 			c.Want.check(t, h, s, got, err)
 		})
 	}
@@ -216,6 +217,7 @@ func (h Harness) lookups(t *testing.T) {
 			s := scripted(t, c.Replies...)
 			finder, _ := h.New(s.client).(provider.Finder)
 			job, found, err := finder.Find(t.Context(), h.call(s.url, c.Change))
+			h.documented(t, s)
 			if c.Want.Class != "" {
 				c.Want.checkFailure(t, h, s, err)
 				return
@@ -231,6 +233,7 @@ func (h Harness) lookups(t *testing.T) {
 			s := scripted(t, c.Replies...)
 			lister, _ := h.New(s.client).(provider.Lister)
 			models, err := lister.Models(t.Context(), h.call(s.url, c.Change))
+			h.documented(t, s)
 			if c.Want.Class != "" {
 				c.Want.checkFailure(t, h, s, err)
 				return
@@ -253,6 +256,7 @@ func (h Harness) checks(t *testing.T) {
 			s := scripted(t, c.Replies...)
 			checker, _ := h.New(s.client).(provider.Checker)
 			funded, err := checker.Check(t.Context(), h.call(s.url, c.Change))
+			h.documented(t, s)
 			if c.Want.Class != "" {
 				c.Want.checkFailure(t, h, s, err)
 				return

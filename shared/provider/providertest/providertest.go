@@ -45,6 +45,9 @@ type Harness struct {
 	Notices []NoticeCase
 	// Requests are what the driver sends, against what the vendor documents.
 	Requests []RequestCase
+	// Contracts are the contract files of its other requests: look-ups, cancels,
+	// lists. Whatever the driver sends in any test is in one of the contracts.
+	Contracts []string
 }
 
 // Reply is one answer of the vendor.

@@ -23,10 +23,12 @@ import (
 type Contract struct {
 	Method string `json:"method"`
 	Path   string `json:"path"`
-	// Headers must be sent with these values.
-	Headers map[string]string `json:"headers"`
-	// Query parameters must be sent with these values.
-	Query map[string]string `json:"query"`
+	// Headers must be sent with these values, and OptionalHeaders may be.
+	Headers         map[string]string `json:"headers"`
+	OptionalHeaders []string          `json:"optional_headers"`
+	// Query parameters must be sent with these values, and OptionalQuery may be.
+	Query         map[string]string `json:"query"`
+	OptionalQuery []string          `json:"optional_query"`
 	// Body is json, multipart or none.
 	Body string `json:"body"`
 	// Fields are the body's members by their path: a.b for a member of an object,
@@ -57,6 +59,7 @@ func (h Harness) requests(t *testing.T) {
 			if _, err := h.New(s.client).Submit(t.Context(), h.call(s.url, c.Change)); err != nil {
 				t.Fatalf("Submit: %v", err)
 			}
+			h.documented(t, s)
 			sent := s.requests()[0]
 			checkContract(t, s, readContract(t, c.Contract), sent, c.Want)
 		})
@@ -80,30 +83,101 @@ func readContract(t *testing.T, name string) Contract {
 
 func checkContract(t *testing.T, s *stage, c Contract, sent Recorded, want map[string]any) {
 	t.Helper()
-	if sent.Method != c.Method || sent.Path != c.Path {
-		t.Errorf("sent %s %s, want %s %s", sent.Method, sent.Path, c.Method, c.Path)
+	for _, problem := range c.problems(t, sent) {
+		t.Error(problem)
 	}
 	checkFrame(t, s, c, sent)
+	fields := flatten(t, c.Body, sent)
+	for path, value := range want {
+		checkWanted(t, path, value, fields[path])
+	}
+}
+
+// problems are what a request has that is not documented, and what it lacks.
+func (c Contract) problems(t *testing.T, sent Recorded) (problems []string) {
+	t.Helper()
+	add := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	if !c.is(sent) {
+		add("sent %s %s, want %s %s", sent.Method, sent.Path, c.Method, c.Path)
+	}
+	for _, name := range undocumented(sent.Header, c.Headers, c.OptionalHeaders, usualHeaders()) {
+		add("header %s is not documented", name)
+	}
+	for _, name := range undocumented(sent.Query, c.Query, c.OptionalQuery) {
+		add("query parameter %s is not documented", name)
+	}
 	fields := flatten(t, c.Body, sent)
 	for _, path := range slices.Sorted(maps.Keys(fields)) {
 		documented, ok := c.Fields[path]
 		if !ok {
-			t.Errorf("field %s is not documented", path)
+			add("field %s is not documented", path)
 			continue
 		}
 		for _, value := range fields[path] {
 			if problem := documented.check(value, c.Body == "multipart"); problem != "" {
-				t.Errorf("field %s = %.80v: %s", path, value, problem)
+				add("field %s = %.80v: %s", path, value, problem)
 			}
 		}
 	}
-	for path, field := range c.Fields {
-		if field.Required && len(fields[path]) == 0 {
-			t.Errorf("field %s is missing", path)
+	for _, path := range slices.Sorted(maps.Keys(c.Fields)) {
+		if c.Fields[path].Required && len(fields[path]) == 0 {
+			add("field %s is missing", path)
 		}
 	}
-	for path, value := range want {
-		checkWanted(t, path, value, fields[path])
+	return problems
+}
+
+// undocumented are the names that were sent and are in none of the lists.
+func undocumented(sent map[string][]string, must map[string]string, may ...[]string) (names []string) {
+	for _, name := range slices.Sorted(maps.Keys(sent)) {
+		if _, ok := must[name]; !ok && !slices.Contains(slices.Concat(may...), name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// usualHeaders are those that every client sends.
+func usualHeaders() []string {
+	return []string{"Accept", "Accept-Encoding", "Content-Length", "Content-Type", "User-Agent"}
+}
+
+// is reports whether a request is the one that the contract is about: {} in its
+// path stands for one part of a path.
+func (c Contract) is(sent Recorded) bool {
+	want, got := strings.Split(c.Path, "/"), strings.Split(sent.Path, "/")
+	return sent.Method == c.Method && slices.EqualFunc(want, got, func(w, g string) bool {
+		before, after, open := strings.Cut(w, "{}")
+		return w == g || open && len(g) > len(before)+len(after) && strings.HasPrefix(g, before) && strings.HasSuffix(g, after)
+	})
+}
+
+// documented compares whatever the driver sent in a test with what its vendor
+// documents: every request must be one of the harness's contracts, and hold
+// nothing else.
+func (h Harness) documented(t *testing.T, s *stage) {
+	t.Helper()
+	contracts := slices.Clone(h.Contracts)
+	for _, c := range h.Requests {
+		contracts = append(contracts, c.Contract)
+	}
+	slices.Sort(contracts)
+	contracts = slices.Compact(contracts)
+	for _, sent := range s.requests() {
+		problems := []string{fmt.Sprintf("%s %s is not documented", sent.Method, sent.Path)}
+		for _, name := range contracts {
+			c := readContract(t, name)
+			if !c.is(sent) {
+				continue
+			}
+			if problems = c.problems(t, sent); len(problems) == 0 {
+				break
+			}
+			problems = append(problems, "in "+name)
+		}
+		for _, problem := range problems {
+			t.Error(problem)
+		}
 	}
 }
 
@@ -118,11 +192,6 @@ func checkFrame(t *testing.T, s *stage, c Contract, sent Recorded) {
 	for name, value := range c.Query {
 		if got := sent.Query[name]; len(got) != 1 || got[0] != value {
 			t.Errorf("query %s = %q, want %q", name, got, value)
-		}
-	}
-	for name := range sent.Query {
-		if _, ok := c.Query[name]; !ok {
-			t.Errorf("query parameter %s is not documented", name)
 		}
 	}
 }

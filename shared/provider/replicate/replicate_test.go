@@ -57,10 +57,11 @@ func TestProvider(t *testing.T) {
 			{Name: "a job that has ended", Replies: reply(422, `{"detail":"already ended"}`)},
 			{Name: "a wrong key", Replies: reply(401, `{"detail":"no"}`), Want: providertest.Want{Class: fault.ClassAuth}},
 		},
-		Finds:    finds(),
-		Notices:  notices(),
-		Checks:   checks(),
-		Requests: requests(),
+		Finds:     finds(),
+		Notices:   notices(),
+		Checks:    checks(),
+		Requests:  requests(),
+		Contracts: []string{"get.json", "cancel.json", "list.json", "account.json", "unknown.json"},
 	})
 }
 

@@ -45,6 +45,7 @@ func TestProvider(t *testing.T) {
 		Cancels:     cancels(),
 		Checks:      checks(),
 		Requests:    requests(),
+		Contracts:   []string{"task_get.json", "task_delete.json", "organization.json"},
 	})
 }
 

@@ -28,6 +28,7 @@ func TestProvider(t *testing.T) {
 		ServerError: reply(500, `{"id":"e1","name":"internal_error","errors":["An unexpected error"]}`),
 		Checks:      checks(),
 		Requests:    requests(),
+		Contracts:   []string{"balance.json"},
 	})
 }
 
