@@ -1,9 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"maps"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigateway"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscertificatemanager"
@@ -133,40 +130,4 @@ func redirectRoot(api awsapigateway.RestApi, consoleOrigin string) {
 			StatusCode: jsii.String("302"), ResponseParameters: &map[string]*bool{location: jsii.Bool(true)},
 		}},
 	})
-}
-
-// answerLikeUs gives the gateway's own errors the form of ours. A path that does
-// not exist is 404; API Gateway calls it a missing token and would say 403.
-func answerLikeUs(api awsapigateway.RestApi) {
-	type answer struct {
-		kind         awsapigateway.ResponseType
-		status       string
-		title, code  string
-		extraHeaders map[string]*string
-	}
-	for _, a := range []answer{
-		{awsapigateway.ResponseType_MISSING_AUTHENTICATION_TOKEN(), "404", "there is nothing at this address", "not_found", nil},
-		{awsapigateway.ResponseType_REQUEST_TOO_LARGE(), "413", "the request is too large", "too_large", nil},
-		{awsapigateway.ResponseType_THROTTLED(), "429", "too many requests", "rate_limited", map[string]*string{"Retry-After": jsii.String("'1'")}},
-		{awsapigateway.ResponseType_WAF_FILTERED(), "403", "the request was refused by the firewall", "forbidden", nil},
-		{awsapigateway.ResponseType_INTEGRATION_TIMEOUT(), "504", "the request took too long", "unavailable", nil},
-		{awsapigateway.ResponseType_INTEGRATION_FAILURE(), "502", "the request could not be completed", "internal", nil},
-		{awsapigateway.ResponseType_DEFAULT_4XX(), "", "the request was refused", "invalid_input", nil},
-		{awsapigateway.ResponseType_DEFAULT_5XX(), "", "the request could not be completed", "internal", nil},
-	} {
-		headers := map[string]*string{"Content-Type": jsii.String("'application/problem+json'")}
-		maps.Copy(headers, a.extraHeaders)
-		options := &awsapigateway.GatewayResponseOptions{
-			Type: a.kind, ResponseHeaders: &headers,
-			Templates: &map[string]*string{"application/json": jsii.String(problem(a.title, a.code))},
-		}
-		if a.status != "" {
-			options.StatusCode = jsii.String(a.status)
-		}
-		api.AddGatewayResponse(jsii.String("Answer-"+*a.kind.ResponseType()), options)
-	}
-}
-
-func problem(title, code string) string {
-	return fmt.Sprintf(`{"type":"about:blank","title":%q,"code":%q,"request_id":"$context.requestId"}`, title, code)
 }

@@ -11,15 +11,16 @@ import (
 // rehearsed are the properties of the template that the rehearsal is wired by.
 func rehearsed() map[string][]string {
 	return map[string][]string{
-		"AWS::Lambda::Function":           {"FunctionName", "Environment", "Timeout", "MemorySize"},
-		"AWS::Lambda::EventSourceMapping": {"FunctionName", "EventSourceArn", "BatchSize", "ScalingConfig", "FunctionResponseTypes"},
-		"AWS::ApiGateway::RestApi":        {"Name", "BinaryMediaTypes"},
-		"AWS::ApiGateway::Resource":       {"ParentId", "PathPart"},
-		"AWS::ApiGateway::Method":         {"HttpMethod", "ResourceId", "AuthorizationType", "Integration"},
-		"AWS::ApiGateway::Stage":          {"StageName"},
-		"AWS::SQS::Queue":                 {"QueueName", "VisibilityTimeout", "RedrivePolicy"},
-		"AWS::S3::Bucket":                 {"BucketName"},
-		"AWS::Scheduler::Schedule":        {"ScheduleExpression", "Target"},
+		"AWS::Lambda::Function":            {"FunctionName", "Environment", "Timeout", "MemorySize"},
+		"AWS::Lambda::EventSourceMapping":  {"FunctionName", "EventSourceArn", "BatchSize", "ScalingConfig", "FunctionResponseTypes"},
+		"AWS::ApiGateway::RestApi":         {"Name", "BinaryMediaTypes"},
+		"AWS::ApiGateway::Resource":        {"ParentId", "PathPart"},
+		"AWS::ApiGateway::Method":          {"HttpMethod", "ResourceId", "AuthorizationType", "Integration"},
+		"AWS::ApiGateway::Stage":           {"StageName"},
+		"AWS::ApiGateway::GatewayResponse": {"ResponseType", "StatusCode", "ResponseParameters", "ResponseTemplates"},
+		"AWS::SQS::Queue":                  {"QueueName", "VisibilityTimeout", "RedrivePolicy"},
+		"AWS::S3::Bucket":                  {"BucketName"},
+		"AWS::Scheduler::Schedule":         {"ScheduleExpression", "Target"},
 	}
 }
 

@@ -254,7 +254,7 @@ func (d *Deployment) startFront(ctx context.Context, near services) error {
 	for _, kind := range types {
 		binary = append(binary, t.text(kind))
 	}
-	front = newFront(name, t.routes(), d.Functions, binary)
+	front = newFront(name, t, d.Functions, binary)
 	return d.openStore(ctx, near.tables)
 }
 

@@ -37,11 +37,13 @@ type Front struct {
 	functions map[string]*Function
 	// binary are the media types that are bytes to the API.
 	binary []string
+	// answers are what the template says instead of a function.
+	answers map[string]gatewayAnswer
 }
 
-func newFront(stage string, routes []route, functions map[string]*Function, binary []string) *Front {
-	f := &Front{stage: stage, functions: functions, binary: binary}
-	for _, r := range routes {
+func newFront(stage string, t *Template, functions map[string]*Function, binary []string) *Front {
+	f := &Front{stage: stage, functions: functions, binary: binary, answers: t.answers()}
+	for _, r := range t.routes() {
 		f.root.add(r)
 	}
 	return f
@@ -53,40 +55,40 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Amzn-Requestid", id)
 	path, ok := strings.CutPrefix(r.URL.EscapedPath(), "/"+f.stage)
 	if !ok || path != "" && path[0] != '/' {
-		refuse(w, http.StatusForbidden, "Forbidden")
+		f.refuse(w, answerForbidden, id)
 		return
 	}
 	matched, parameters := f.root.find(path, r.Method)
 	function := f.functions[matched.function]
 	if function == nil {
-		refuse(w, http.StatusNotFound, "there is nothing at this address")
+		f.refuse(w, answerMissing, id)
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 	if err != nil {
-		refuse(w, http.StatusRequestEntityTooLarge, "Request Too Long")
+		f.refuse(w, answerTooLarge, id)
 		return
 	}
 	payload, err := json.Marshal(f.event(r, matched, path, parameters, body, id))
 	if err != nil || len(payload) > maxEvent {
-		refuse(w, http.StatusRequestEntityTooLarge, "Request Too Long")
+		f.refuse(w, answerTooLarge, id)
 		return
 	}
-	f.run(w, r, function, matched, payload)
+	f.run(w, r, function, matched, payload, id)
 }
 
 // run invokes the function and passes its answer on. A client that leaves does
 // not stop the function.
-func (f *Front) run(w http.ResponseWriter, r *http.Request, function *Function, matched route, payload []byte) {
+func (f *Front) run(w http.ResponseWriter, r *http.Request, function *Function, matched route, payload []byte, id string) {
 	ctx, cancel := context.WithTimeout(r.Context(), matched.timeout)
 	defer cancel()
 	a, err := function.invoke(ctx, payload)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		refuse(w, http.StatusGatewayTimeout, "Endpoint request timed out")
+		f.refuse(w, answerTimeout, id)
 		return
 	case err != nil:
-		refuse(w, http.StatusBadGateway, "Internal server error")
+		f.refuse(w, answerFailure, id)
 		return
 	}
 	defer func() { _ = a.body.Close() }()
@@ -96,18 +98,12 @@ func (f *Front) run(w http.ResponseWriter, r *http.Request, function *Function, 
 		err = f.buffered(w, r, a)
 	}
 	if errors.Is(err, errAnswer) {
-		refuse(w, http.StatusBadGateway, "Internal server error")
+		f.refuse(w, answerFailure, id)
 		return
 	}
 	if err != nil {
 		panic(http.ErrAbortHandler) // so that the client does not take a part for the whole
 	}
-}
-
-func refuse(w http.ResponseWriter, status int, message string) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = fmt.Fprintf(w, "{\"message\":%q}\n", message)
 }
 
 // buffered passes on an answer of a buffered integration.

@@ -20,6 +20,8 @@ import (
 	"easel/shared/catalog"
 	"easel/shared/dynamo/engine"
 	"easel/shared/env"
+	"easel/shared/fault"
+	"easel/shared/httpapi"
 	"easel/shared/provider/simulator"
 )
 
@@ -184,6 +186,34 @@ func (s *stage) read(a answered) taskView {
 	return v
 }
 
+// refusal checks that what the gateway itself answers has both our form and that
+// of OpenAI, and names the request.
+func (s *stage) refusal(a answered, status int) {
+	s.t.Helper()
+	var body struct {
+		Type, Title, Detail string
+		Code                fault.Code
+		Status              int
+		RequestID           string `json:"request_id"`
+		Error               struct {
+			Message, Type string
+			Code          fault.Code
+		}
+	}
+	if err := json.Unmarshal(a.body, &body); err != nil || a.status != status || body.Status != status {
+		s.t.Fatalf("answered %d, %v: %s", a.status, err, a.body)
+	}
+	if httpapi.Status(body.Code) != status || body.Type != "urn:easel:problem:"+string(body.Code) || body.Detail == "" {
+		s.t.Errorf("the problem is %s", a.body)
+	}
+	if body.Error.Code != body.Code || body.Error.Message != body.Detail || body.Error.Type == "" {
+		s.t.Errorf("OpenAI's clients get %s", a.body)
+	}
+	if id := a.header.Get(httpapi.RequestIDHeader); id == "" || id != body.RequestID || a.header.Get("Content-Type") != "application/problem+json" {
+		s.t.Errorf("the headers are %v, the request id is %q", a.header, body.RequestID)
+	}
+}
+
 // submit asks for a generation and does not wait for it.
 func (s *stage) submit(body map[string]any) string {
 	s.t.Helper()
@@ -263,9 +293,11 @@ func TestADeploymentServesEveryKindOfRequest(t *testing.T) {
 		}
 	})
 	t.Run("a path outside the template is not there", func(t *testing.T) {
-		if a := s.ask(http.MethodGet, "/api/nothing", s.Key, nil); a.status != http.StatusNotFound {
-			t.Errorf("answered %d", a.status)
-		}
+		s.refusal(s.ask(http.MethodGet, "/api/nothing", s.Key, nil), http.StatusNotFound)
+		s.refusal(s.ask(http.MethodDelete, "/v1/models", s.Key, nil), http.StatusNotFound)
+	})
+	t.Run("a body that the gateway does not take is refused as the functions would", func(t *testing.T) {
+		s.refusal(s.ask(http.MethodPost, "/v1/images/generations", s.Key, strings.Repeat("x", 11<<20)), http.StatusRequestEntityTooLarge)
 	})
 	spent := int64(0)
 	t.Run("a picture that the caller waits for", func(t *testing.T) {

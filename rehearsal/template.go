@@ -22,6 +22,7 @@ const (
 	typeResource = "AWS::ApiGateway::Resource"
 	typeMethod   = "AWS::ApiGateway::Method"
 	typeStage    = "AWS::ApiGateway::Stage"
+	typeAnswer   = "AWS::ApiGateway::GatewayResponse"
 	typeQueue    = "AWS::SQS::Queue"
 	typeBucket   = "AWS::S3::Bucket"
 	typeSchedule = "AWS::Scheduler::Schedule"
