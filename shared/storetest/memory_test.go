@@ -47,3 +47,8 @@ func TestMemoryFailsBeforeOrAfterAWrite(t *testing.T) {
 		t.Errorf("got error %v", err)
 	}
 }
+
+func TestMemoryKeepsBatches(t *testing.T) {
+	t.Parallel()
+	storetest.RunBatches(t, func(*testing.T) storetest.Batches { return &storetest.Memory{} })
+}
