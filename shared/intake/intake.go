@@ -85,6 +85,9 @@ type Desk struct {
 // Ticket is one request and who makes it.
 type Ticket struct {
 	Account, KeyID, RequestID string
+	// TaskID is the id that the task shall have; a ticket whose task has begun before
+	// finds it. "" makes one.
+	TaskID string
 	// KeyPlaces is how many tasks the key may have open at once; 0 is no limit.
 	KeyPlaces int
 	// UserPlaces is how many tasks the account's User may have open at once; 0 is no limit.
@@ -244,7 +247,7 @@ func (d *Desk) order(ctx context.Context, c Checked) (lifecycle.Order, error) {
 		return lifecycle.Order{}, err
 	}
 	return lifecycle.Order{
-		Account: c.Account, KeyID: c.KeyID, KeyPlaces: c.KeyPlaces, UserPlaces: c.UserPlaces, User: c.User, RequestID: c.RequestID, Request: request,
+		ID: c.TaskID, Account: c.Account, KeyID: c.KeyID, KeyPlaces: c.KeyPlaces, UserPlaces: c.UserPlaces, User: c.User, RequestID: c.RequestID, Request: request,
 		Quote: c.Quote, ChargeModerated: c.Model.ChargeModerated, IdempotencyKey: c.IdempotencyKey, Hash: c.Hash,
 		Metadata: c.Metadata, CallbackURL: c.CallbackURL, Deadline: time.Duration(c.Model.DeadlineSeconds) * time.Second,
 		Quotas: quotas,
