@@ -177,22 +177,32 @@ func (f *filler) object(path string, n node, v reflect.Value) {
 	fields := fieldsOf(v.Type())
 	for _, m := range n.members {
 		at := join(path, m.name)
-		if i, ok := fields[m.name]; ok {
-			f.fill(at, m.node, v.Field(i))
+		if index, ok := fields[m.name]; ok {
+			f.fill(at, m.node, v.FieldByIndex(index))
 		} else if !f.loose {
 			f.wrong(at, "is not a known field")
 		}
 	}
 }
 
-// fieldsOf returns the JSON names of a struct's fields. Embedded structs and
-// fields without a name are not filled.
-func fieldsOf(t reflect.Type) map[string]int {
-	fields := make(map[string]int, t.NumField())
+// fieldsOf returns where a struct's fields are by their JSON names. Those of an
+// embedded struct count as its own, as in encoding/json; fields without a name are
+// not filled.
+func fieldsOf(t reflect.Type) map[string][]int {
+	fields := make(map[string][]int, t.NumField())
 	for i := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		field := t.Field(i)
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if name == "" && field.Anonymous && field.Type.Kind() == reflect.Struct {
+			for inner, index := range fieldsOf(field.Type) {
+				if _, taken := fields[inner]; !taken {
+					fields[inner] = append([]int{i}, index...)
+				}
+			}
+			continue
+		}
 		if name != "" && name != "-" {
-			fields[name] = i
+			fields[name] = field.Index
 		}
 	}
 	return fields

@@ -157,6 +157,38 @@ func TestDecodeLooseIgnoresWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
+type outer struct {
+	inner
+
+	Name string `json:"name"`
+}
+
+func TestDecodeFillsWhatIsEmbedded(t *testing.T) {
+	t.Parallel()
+	var got struct {
+		List []outer `json:"list"`
+	}
+	read := func(body string) error {
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+		return httpapi.Decode(httptest.NewRecorder(), r, httpapi.MaxBody, &got)
+	}
+	if err := read(`{"list":[{"name":"a","scale":2},{"scale":3}]}`); err != nil || len(got.List) != 2 || got.List[0] != (outer{inner{2}, "a"}) || got.List[1].Scale != 3 {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if e, ok := errors.AsType[*fault.Error](read(`{"list":[{},{"scale":"x","inner":{}}]}`)); !ok || len(e.Fields) != 2 || e.Fields[0].Name != "list[1].scale" || e.Fields[1].Name != "list[1].inner" {
+		t.Errorf("got %v", e)
+	}
+}
+
+func TestDecodeBoundsHowManyValuesThereAre(t *testing.T) {
+	t.Parallel()
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{"list":[`+strings.Repeat("{},", 300_000)+`{}]}`))
+	var s sample
+	if err := httpapi.Decode(httptest.NewRecorder(), r, httpapi.MaxBody, &s); fault.CodeOf(err) != fault.InvalidInput || !strings.Contains(err.Error(), "values") {
+		t.Errorf("got %v", err)
+	}
+}
+
 type upload struct {
 	Image string `json:"image"`
 	Text  string `json:"text"`

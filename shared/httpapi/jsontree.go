@@ -12,8 +12,13 @@ import (
 	"easel/shared/fault"
 )
 
-// maxDepth bounds how deep objects and arrays may nest.
-const maxDepth = 32
+const (
+	// maxDepth bounds how deep objects and arrays may nest.
+	maxDepth = 32
+	// maxValues bounds how many values a body may have: each takes far more memory
+	// than the two bytes that it may be written with.
+	maxValues = 200_000
+)
 
 type nodeKind int
 
@@ -68,6 +73,7 @@ func parseJSON(body []byte) (node, error) {
 type treeParser struct {
 	body    []byte
 	decoder *json.Decoder
+	values  int
 }
 
 // explain keeps our own errors and describes the decoder's, which may quote the body.
@@ -84,6 +90,9 @@ func (p *treeParser) explain(err error) error {
 func (p *treeParser) value(path string, depth int) (node, error) {
 	if depth > maxDepth {
 		return node{}, fault.New(fault.InvalidInput, "the body nests deeper than %d levels", maxDepth)
+	}
+	if p.values++; p.values > maxValues {
+		return node{}, fault.New(fault.InvalidInput, "the body has more than %d values", maxValues)
 	}
 	start := p.decoder.InputOffset()
 	token, err := p.decoder.Token()
