@@ -20,13 +20,16 @@ const OutputTTL = time.Hour
 
 // Task is a task as its caller sees it.
 type Task struct {
-	ID         string            `json:"id"`
-	Object     string            `json:"object"`
-	Kind       generation.Kind   `json:"kind"`
-	Model      string            `json:"model"`
-	Status     task.Status       `json:"status"`
-	Progress   float64           `json:"progress"`
-	Prompt     string            `json:"prompt"`
+	ID       string          `json:"id"`
+	Object   string          `json:"object"`
+	Kind     generation.Kind `json:"kind"`
+	Model    string          `json:"model"`
+	Status   task.Status     `json:"status"`
+	Progress float64         `json:"progress"`
+	Prompt   string          `json:"prompt"`
+	// Parameters are what the request came to with the account's preferences, but
+	// for its prompt and images.
+	Parameters Parameters        `json:"parameters,omitzero"`
 	User       string            `json:"user,omitempty"`
 	CreatedAt  *time.Time        `json:"created_at"`
 	StartedAt  *time.Time        `json:"started_at"`
@@ -45,6 +48,29 @@ type Task struct {
 	Attempts       []Attempt `json:"attempts"`
 	// Notice is a sentence about the model's name, such as that it is deprecated.
 	Notice string `json:"notice,omitempty"`
+}
+
+// Parameters are the fields of a request that have a value.
+type Parameters struct {
+	NegativePrompt string   `json:"negative_prompt,omitempty"`
+	N              int      `json:"n,omitempty"`
+	Size           string   `json:"size,omitempty"`
+	AspectRatio    string   `json:"aspect_ratio,omitempty"`
+	Quality        string   `json:"quality,omitempty"`
+	Format         string   `json:"format,omitempty"`
+	Duration       int      `json:"duration,omitempty"`
+	FPS            int      `json:"fps,omitempty"`
+	Seed           *int64   `json:"seed,omitempty"`
+	Strength       *float64 `json:"strength,omitempty"`
+	MaxTokens      int      `json:"max_tokens,omitempty"`
+	Temperature    *float64 `json:"temperature,omitempty"`
+}
+
+func parametersOf(r generation.Request) Parameters {
+	return Parameters{
+		NegativePrompt: r.NegativePrompt, N: r.N, Size: r.Size, AspectRatio: r.AspectRatio, Quality: r.Quality, Format: r.Format,
+		Duration: r.Duration, FPS: r.FPS, Seed: r.Seed, Strength: r.Strength, MaxTokens: r.MaxTokens, Temperature: r.Temperature,
+	}
 }
 
 // Output is one produced file.
@@ -97,7 +123,7 @@ func TaskOf(ctx context.Context, t task.Task, signer Signer) (Task, error) {
 	}
 	view := Task{
 		ID: t.ID, Object: "task", Kind: t.Kind, Model: t.Model, Status: t.Status, Progress: t.Progress,
-		Prompt: t.Request.Prompt, User: t.User,
+		Prompt: t.Request.Prompt, Parameters: parametersOf(t.Request), User: t.User,
 		CreatedAt: moment(t.CreatedAt), StartedAt: moment(t.StartedAt),
 		FinishedAt: moment(t.FinishedAt), ExpiresAt: moment(t.ExpiresAt),
 		Outputs: outputs, Text: t.Text, Credits: Credits{Reserved: t.Reserved, Charged: t.Charged},

@@ -42,8 +42,9 @@ type Defaults struct {
 	Temperature    *float64 `json:"temperature,omitempty"`
 }
 
-// Languages are those that presets are written in.
-func Languages() []string { return []string{"en", "ja", "ko", "zh"} }
+// Languages are those that presets are written in. A preset without one of them is
+// in English.
+func Languages() []string { return []string{"en", "ja", "zh"} }
 
 // Of returns the defaults of a kind.
 func (s Set) Of(k generation.Kind) Defaults {

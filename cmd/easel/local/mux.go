@@ -33,7 +33,7 @@ func (g *Gateway) mux() http.Handler {
 		Auth: auth, Desk: g.App.Desk, Views: g.App.Views, Accounts: g.App.Store, Quotas: g.App.Quotas, Endpoints: g.App.Endpoints, Preferences: g.App.Preferences, Tasks: g.App.Store, Canceler: g.App.Runner,
 		Signer: g.App.Assets, Files: app.Files{Assets: g.App.Assets}, Log: g.options.Log, Now: time.Now,
 	}), generateapi.Patterns())
-	mount(promptapi.New(promptapi.Deps{Auth: auth, Desk: g.App.Desk, Log: g.options.Log, Now: time.Now}), promptapi.Patterns())
+	mount(promptapi.New(promptapi.Deps{Auth: auth, Desk: g.App.Desk, Preferences: g.App.Preferences, Log: g.options.Log, Now: time.Now}), promptapi.Patterns())
 	mount(taskapi.New(taskapi.Deps{
 		Auth: auth, Tasks: g.App.Store, Lister: app.Lister{Store: g.App.Store}, Canceler: g.App.Runner, Signer: g.App.Assets, Log: g.options.Log,
 	}), taskapi.Patterns())

@@ -24,6 +24,8 @@ type Desk interface {
 type Deps struct {
 	Auth httpapi.Authenticator
 	Desk Desk
+	// Preferences may be nil; then a preset has the language that its caller writes in.
+	Preferences intake.Preferences
 	// MaxWait is the longest that a request waits for its text; 0 is four minutes,
 	// more than a text task may take.
 	MaxWait time.Duration

@@ -13,6 +13,7 @@ import (
 	"easel/shared/fault"
 	"easel/shared/intake/intaketest"
 	"easel/shared/lifecycle"
+	"easel/shared/preference"
 	"easel/shared/provider"
 	"easel/shared/task"
 )
@@ -295,5 +296,30 @@ func TestChatErrorsHaveOpenAIsForm(t *testing.T) {
 			t.Errorf("%s: %d %s, want %s", body, w.Code, w.Body, want)
 		}
 		b.WantUntouched(t)
+	}
+}
+
+// speaks prefers a language.
+type speaks string
+
+func (s speaks) Preferences(context.Context, string) (preference.Set, error) {
+	return preference.Set{Language: string(s)}, nil
+}
+
+func TestAPreferredLanguageChoosesThePresetsWords(t *testing.T) {
+	t.Parallel()
+	systems := map[string]bool{}
+	for _, language := range preference.Languages() {
+		g := intaketest.New(t)
+		b := &bundle{Gateway: g, handler: promptapi.New(promptapi.Deps{
+			Auth: g.Auth, Desk: g.Desk, Preferences: speaks(language), Log: g.Log.Logger(), Now: time.Now,
+		})}
+		if w := b.post(t, "/api/prompt", `{"prompt":"a fox","preset":"draw_write"}`); w.Code != http.StatusOK {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+		systems[b.Provider.Calls()[0].Request.System] = true
+	}
+	if len(systems) != len(preference.Languages()) {
+		t.Errorf("%d languages have %d texts", len(preference.Languages()), len(systems))
 	}
 }

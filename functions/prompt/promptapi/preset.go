@@ -1,6 +1,7 @@
 package promptapi
 
 import (
+	"context"
 	_ "embed"
 	"encoding/json"
 	"maps"
@@ -12,6 +13,7 @@ import (
 	"easel/shared/fault"
 	"easel/shared/generation"
 	"easel/shared/httpapi"
+	"easel/shared/preference"
 )
 
 // presetsJSON is the one place where a preset is added. English is required;
@@ -37,17 +39,33 @@ func builtinPresets() presets {
 	return p
 }
 
-// apply puts the preset that the request names before the request's own system
-// text, in the language that the caller writes in.
-func (p presets) apply(r *generation.Request) error {
+// applyPreset puts the preset that the request names before the request's own system
+// text, in the language that the account prefers.
+func (h *handler) applyPreset(ctx context.Context, account string, r *generation.Request) error {
 	if r.Preset == "" {
 		return nil
 	}
+	var set preference.Set
+	if h.Preferences != nil {
+		var err error
+		if set, err = h.Preferences.Preferences(ctx, account); err != nil {
+			return err
+		}
+	}
+	return h.presets.apply(r, set.Language)
+}
+
+// apply puts the preset into the request, in the language; "" is the one that the
+// caller writes in.
+func (p presets) apply(r *generation.Request, language string) error {
 	chosen, ok := p[r.Preset]
 	if !ok {
 		return fault.Invalid("preset", "is not known; use one of %s", strings.Join(slices.Sorted(maps.Keys(p)), ", "))
 	}
-	text := chosen.System[language(wordsOf(r))]
+	if language == "" {
+		language = languageOf(wordsOf(r))
+	}
+	text := chosen.System[language]
 	if text == "" {
 		text = chosen.System["en"]
 	}
@@ -62,10 +80,10 @@ func wordsOf(r *generation.Request) string {
 	return r.Prompt
 }
 
-// language guesses what a text is written in from its script: kana is Japanese,
+// languageOf guesses what a text is written in from its script: kana is Japanese,
 // hangul is Korean, Han without either is Chinese, and anything else English, in
 // which a model is then told to answer in the caller's own language.
-func language(text string) string {
+func languageOf(text string) string {
 	han := false
 	for _, r := range text {
 		switch {

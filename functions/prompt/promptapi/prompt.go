@@ -84,7 +84,7 @@ func (h *handler) ticket(r *http.Request, c httpapi.Caller, b body) (intake.Tick
 		}
 		request.MaxTokens = *b.MaxTokens
 	}
-	if err := h.presets.apply(&request); err != nil {
+	if err := h.applyPreset(r.Context(), c.Account, &request); err != nil {
 		return intake.Ticket{}, err
 	}
 	t := h.ticketOf(r, c, request)
