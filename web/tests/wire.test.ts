@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { draftOf, fromDraft, toConfig, configWire } from "../src/services/configs";
+import { put, without } from "../src/services/json";
 import { connection } from "../src/services/connection";
 import { request } from "../src/services/http";
-import { modelWire, putModel, toModel } from "../src/services/models";
+import { factsOf, modelSchema, putModel } from "../src/services/models";
 import { BadAnswer, Offline, Problem } from "../src/services/problem";
 import { statsSchema } from "../src/services/stats";
 import { currentToken, expired, setToken } from "../src/services/token";
@@ -113,14 +114,19 @@ describe("resources", () => {
   it("a model keeps the members that the console has no place for", async () => {
     const model = {
       name: "flux", kind: "image", upstreams: [{ provider: "fal", model: "x" }], aliases: [{ name: "f", retired: true, deprecated_at: "2026-01-01T00:00:00Z" }],
-      price: { known: true, credits: 10, unit: "image" }, limits: { max_n: 4 }, routing: { policy: "weighted" }, deadline_seconds: 90, version: 2, source: "edited",
+      price: { known: true, credits: 10, unit: "image", surcharge: 3 }, limits: { max_n: 4, max_wishes: 3 }, routing: { policy: "weighted", salt: "x" }, deadline_seconds: 90, configured: false,
+      brand_new: { a: [1] }, version: 2, source: "edited",
     };
     calls.mockResolvedValue(answer(200, model));
-    await putModel(toModel(modelWire.parse(model)), 2);
+    const { wire } = modelSchema.parse(model);
+    await putModel("flux", put(put(wire, ["price", "credits"], 12), ["limits", "max_n"], undefined), 2);
     const sent = JSON.parse(calls.mock.calls[0]?.[1].body as string) as Record<string, unknown>;
-    expect(sent).toMatchObject({ routing: { policy: "weighted" }, deadline_seconds: 90, aliases: [{ name: "f", retired: true, deprecated_at: "2026-01-01T00:00:00Z" }] });
-    expect(sent).not.toHaveProperty("version");
-    expect(sent).not.toHaveProperty("source");
+    expect(sent).toEqual({ ...without(model, "version", "source"), price: { ...model.price, credits: 12 }, limits: { max_wishes: 3 } });
+  });
+
+  it("a model that is being edited is read as far as it can be", () => {
+    expect(factsOf({ name: "", kind: "image", price: { known: true }, limits: {} })?.routing.policy).toBe("priority");
+    expect(factsOf({ name: "x", kind: "image", price: "free" })).toBeUndefined();
   });
 
   it("statistics without traffic have neither rate nor latency", () => {

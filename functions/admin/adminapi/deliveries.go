@@ -33,6 +33,8 @@ type deliveryView struct {
 	Status    int       `json:"status,omitempty"`
 	Error     string    `json:"error,omitempty"`
 	CreatedAt time.Time `json:"created_at,omitzero"`
+	// Endpoint is how the account's webhooks call where the URL points to.
+	Endpoint string `json:"endpoint"`
 	// DisabledAt is since when the endpoint gets no reports at all.
 	DisabledAt time.Time  `json:"disabled_at,omitzero"`
 	Log        []task.Try `json:"log"`
@@ -43,7 +45,7 @@ func deliveryOf(t task.Task) deliveryView {
 	return deliveryView{
 		Task: t.ID, Account: t.Account, URL: plainURL(t.CallbackURL), Event: "task." + string(t.Status), State: deliveryState(t),
 		Tries: d.Tries, NextAt: d.NextAt, DoneAt: d.DoneAt, Status: d.Status, Error: d.Error, CreatedAt: t.FinishedAt,
-		Log: append([]task.Try{}, d.Log...),
+		Endpoint: endpoint.Where(t.CallbackURL), Log: append([]task.Try{}, d.Log...),
 	}
 }
 
@@ -60,7 +62,7 @@ func (h *handler) noteDisabled(ctx context.Context, views ...*deliveryView) erro
 			}
 			books[v.Account] = book
 		}
-		v.DisabledAt = book.Places[endpoint.Where(v.URL)].DisabledAt
+		v.DisabledAt = book.Places[v.Endpoint].DisabledAt
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import {
   useEffect,
   useId,
   useRef,
+  useState,
   type InputHTMLAttributes,
   type ReactNode,
   type SelectHTMLAttributes,
@@ -101,6 +102,16 @@ export function Field({ label, name, hint, problem, className, children }: Field
   );
 }
 
+/** What the server found wrong with a member that has no control of its own, such as a whole list. */
+export function FieldProblem({ name }: { name: string }) {
+  const told = use(Errors).find((e) => e.name === name);
+  return told ? (
+    <p role="alert" className="text-xs text-bad-ink">
+      {told.message}
+    </p>
+  ) : null;
+}
+
 /** A one-line text control. */
 export function Input({ className, ...rest }: InputHTMLAttributes<HTMLInputElement>) {
   return <input autoComplete="off" spellCheck={false} {...rest} className={cx("control", className)} />;
@@ -124,6 +135,44 @@ export function NumberInput({ value, onValue, className, ...rest }: NumberInputP
       className={cx("control num", className)}
     />
   );
+}
+
+interface ListControlProps {
+  value: readonly string[];
+  onValue: (value: string[]) => void;
+  /** What stands between two values. */
+  between?: "comma" | "line";
+  /** What a value is made of when it is typed. */
+  clean?: (text: string) => string;
+}
+
+const splits = { comma: /[,\n]/, line: /\n/ } as const;
+
+/** The text of a list, which is kept as it is typed until the list is changed from outside. */
+function useListText({ value, onValue, between = "comma", clean = (text) => text.trim() }: ListControlProps) {
+  const joined = value.join(between === "comma" ? ", " : "\n");
+  const read = (text: string) => text.split(splits[between]).map(clean).filter((one) => one !== "");
+  const [typed, setTyped] = useState(joined);
+  const same = JSON.stringify(read(typed)) === JSON.stringify(value);
+  return {
+    value: same ? typed : joined,
+    onChange: (event: { target: { value: string } }) => {
+      setTyped(event.target.value);
+      onValue(read(event.target.value));
+    },
+  };
+}
+
+/** A control for a short list, between commas. */
+export function ListInput({ value, onValue, clean, className, ...rest }: ListControlProps & Omit<InputHTMLAttributes<HTMLInputElement>, "value" | "onChange">) {
+  const text = useListText({ value, onValue, ...(clean && { clean }) });
+  return <Input {...rest} {...text} className={className} />;
+}
+
+/** A control for a long list, one value a line. */
+export function ListArea({ value, onValue, clean, className, ...rest }: ListControlProps & Omit<TextareaHTMLAttributes<HTMLTextAreaElement>, "value" | "onChange">) {
+  const text = useListText({ value, onValue, between: "line", ...(clean && { clean }) });
+  return <TextArea spellCheck={false} {...rest} {...text} className={className} />;
 }
 
 /** A control for several lines. */

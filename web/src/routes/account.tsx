@@ -13,10 +13,13 @@ import { Page } from "../components/page";
 import { Empty, ErrorState, Loading } from "../components/states";
 import { PagedTable, type Column } from "../components/table";
 import { Ago } from "../components/time";
+import { useUnsaved } from "../components/unsaved";
 import { lookUp, useI18n } from "../i18n";
-import { accountKeys, accountQuery, ledgerQuery, moveCredits, patchAccount, type Account, type Entry } from "../services/accounts";
+import { accountKeys, accountQuery, accountWire, ledgerQuery, moveCredits, patchAccount, toAccount, type Account, type Entry } from "../services/accounts";
+import { AccountWebhooks } from "./account-webhooks";
 import { BalanceBar } from "./balance-bar";
 import { useIsAdmin } from "./session";
+import { useEditor } from "./use-editor";
 
 const route = getRouteApi("/app/accounts/$id");
 const reasons = ["hold", "settle", "release", "late", "grant", "adjust"] as const;
@@ -47,7 +50,10 @@ export function AccountPage() {
           <Loading />
         </div>
       ) : (
-        <Money account={account.data} />
+        <>
+          <Money account={account.data} />
+          <AccountWebhooks account={id} />
+        </>
       )}
       <Ledger id={id} />
     </Page>
@@ -171,23 +177,28 @@ function MoveDialog({ account, move, onClose }: { account: Account; move: "grant
   const [once] = useState(onceKey);
   const [amount, setAmount] = useState(move === "grants" ? 1000 : 0);
   const [note, setNote] = useState("");
+  const { leave, release, question } = useUnsaved(note !== "");
   const run = useAction({
     run: () => moveCredits(account.id, move, amount, note.trim(), once),
     touches: [accountKeys.all],
     done: t("account.moved"),
     quiet: true,
-    onDone: onClose,
+    onDone: () => {
+      release();
+      onClose();
+    },
   });
   const title = move === "grants" ? t("account.grant") : t("account.adjust");
+  const close = () => leave(onClose);
   return (
     <Modal
       open
-      onClose={onClose}
+      onClose={close}
       title={title}
       description={account.id}
       footer={
         <>
-          <Button onClick={onClose}>{t("action.cancel")}</Button>
+          <Button onClick={close}>{t("action.cancel")}</Button>
           <Button
             look="primary"
             type="submit"
@@ -212,44 +223,52 @@ function MoveDialog({ account, move, onClose }: { account: Account; move: "grant
           {(wiring) => <Input {...wiring} value={note} onChange={(event) => setNote(event.target.value)} />}
         </Field>
       </Form>
+      {question}
     </Modal>
   );
 }
 
 function EditDialog({ account, onClose }: { account: Account; onClose: () => void }) {
   const { t } = useI18n();
-  const [name, setName] = useState(account.name);
-  const [monthlyQuota, setQuota] = useState(account.monthlyQuota);
-  const save = useAction({
-    run: () => patchAccount(account.id, { name, monthlyQuota }, account.version),
+  const editor = useEditor({
+    name: `account/${account.id}`,
+    start: { name: account.name, monthlyQuota: account.monthlyQuota },
+    version: account.version,
+    send: (draft, version) => patchAccount(account.id, draft, Number(version)),
+    current: (stale) => {
+      const now = stale.current(accountWire.transform(toAccount));
+      return now && { draft: { name: now.name, monthlyQuota: now.monthlyQuota }, version: now.version };
+    },
+    wire: (draft) => ({ name: draft.name, monthly_quota: draft.monthlyQuota }),
     touches: [accountKeys.all],
     done: t("account.saved"),
-    quiet: true,
-    onDone: onClose,
+    onSaved: onClose,
   });
+  const close = () => editor.leave(onClose);
   return (
     <Modal
       open
-      onClose={onClose}
+      onClose={close}
       title={t("action.edit")}
       description={account.id}
       footer={
         <>
-          <Button onClick={onClose}>{t("action.cancel")}</Button>
-          <Button look="primary" type="submit" form="account-edit" busy={save.isPending}>
+          <Button onClick={close}>{t("action.cancel")}</Button>
+          <Button look="primary" type="submit" form="account-edit" busy={editor.busy}>
             {t("action.save")}
           </Button>
         </>
       }
     >
-      <Form id="account-edit" error={save.error} onSubmit={() => save.mutate()} className="flex flex-col gap-4">
+      <Form id="account-edit" error={editor.error} onSubmit={editor.save} className="flex flex-col gap-4">
         <Field label={t("accounts.name")} name="name">
-          {(wiring) => <Input {...wiring} value={name} onChange={(event) => setName(event.target.value)} />}
+          {(wiring) => <Input {...wiring} value={editor.draft.name} onChange={(event) => editor.set({ name: event.target.value })} />}
         </Field>
         <Field label={t("accounts.quota")} name="monthly_quota" hint={t("configs.zeroUnlimited")}>
-          {(wiring) => <NumberInput {...wiring} min={0} value={monthlyQuota} onValue={setQuota} />}
+          {(wiring) => <NumberInput {...wiring} min={0} value={editor.draft.monthlyQuota} onValue={(monthlyQuota) => editor.set({ monthlyQuota })} />}
         </Field>
       </Form>
+      {editor.dialogs}
     </Modal>
   );
 }

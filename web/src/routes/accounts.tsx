@@ -12,6 +12,7 @@ import { Page } from "../components/page";
 import { Empty } from "../components/states";
 import { PagedTable, type Column } from "../components/table";
 import { Ago } from "../components/time";
+import { useUnsaved } from "../components/unsaved";
 import { useI18n } from "../i18n";
 import { accountKeys, accountsQuery, createAccount, type Account, type AccountDraft } from "../services/accounts";
 import { BalanceBar } from "./balance-bar";
@@ -85,21 +86,26 @@ function AddDialog({ onClose, onAdded }: { onClose: () => void; onAdded: (accoun
   const [once] = useState(onceKey);
   const [draft, setDraft] = useState<AccountDraft>({ id: "", name: "", monthlyQuota: 0, grant: 1000 });
   const set = (change: Partial<AccountDraft>) => setDraft((now) => ({ ...now, ...change }));
+  const { leave, release, question } = useUnsaved(draft.id !== "" || draft.name !== "");
   const create = useAction({
     run: () => createAccount({ ...draft, id: draft.id.trim() }, once),
     touches: [accountKeys.all],
     done: t("accounts.added"),
     quiet: true,
-    onDone: onAdded,
+    onDone: (account) => {
+      release();
+      onAdded(account);
+    },
   });
+  const close = () => leave(onClose);
   return (
     <Modal
       open
-      onClose={onClose}
+      onClose={close}
       title={t("accounts.addTitle")}
       footer={
         <>
-          <Button onClick={onClose}>{t("action.cancel")}</Button>
+          <Button onClick={close}>{t("action.cancel")}</Button>
           <Button look="primary" type="submit" form="account-form" busy={create.isPending} disabled={draft.id.trim() === ""}>
             {t("accounts.add")}
           </Button>
@@ -122,6 +128,7 @@ function AddDialog({ onClose, onAdded }: { onClose: () => void; onAdded: (accoun
           </Field>
         </div>
       </Form>
+      {question}
     </Modal>
   );
 }

@@ -3,13 +3,29 @@ import { useState } from "react";
 import { onceKey, useAction } from "../components/action";
 import { Button } from "../components/button";
 import { CodeBlock } from "../components/copy";
-import { Checkbox, Field, Form, Input, NumberInput, Select, TextArea } from "../components/field";
-import { useFormat } from "../components/format";
+import { Checkbox, Field, FieldProblem, Form, Input, ListArea, NumberInput, Select } from "../components/field";
+import { Group } from "../components/group";
 import { Confirm, Drawer, Modal } from "../components/overlay";
 import { Notice } from "../components/states";
-import { useI18n } from "../i18n";
+import { useI18n, type PlainKey } from "../i18n";
 import { accountsQuery } from "../services/accounts";
-import { createKey, keyKeys, moderations, patchKey, revokeKey, rotateKey, scopes, type ApiKey, type KeyDraft, type KeySecret } from "../services/keys";
+import {
+  createKey,
+  fromKeyDraft,
+  keyDraftOf,
+  keyKeys,
+  keySchema,
+  moderations,
+  newKey,
+  patchKey,
+  revokeKey,
+  rotateKey,
+  scopes,
+  type ApiKey,
+  type KeyDraft,
+  type KeySecret,
+} from "../services/keys";
+import { useEditor, type Editor } from "./use-editor";
 
 interface EditorProps {
   /** The key to edit; undefined to make one. */
@@ -20,8 +36,9 @@ interface EditorProps {
 }
 
 /** A date as the browser's control for local times wants it. */
-function localTime(at: Date | undefined): string {
-  if (at === undefined) return "";
+function localTime(text: string): string {
+  const at = new Date(text);
+  if (text === "" || Number.isNaN(at.getTime())) return "";
   return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
@@ -31,110 +48,130 @@ export function KeyEditor({ apiKey, account, onClose, onMade }: EditorProps) {
   const accounts = useInfiniteQuery(accountsQuery());
   const known = accounts.data?.pages.flatMap((page) => page.items.map((a) => a.id)) ?? [];
   const [once] = useState(onceKey);
-  const [draft, setDraft] = useState<KeyDraft>(
-    apiKey ?? { name: "", account: account ?? "", scopes: ["generate"], ratePerMinute: 0, concurrency: 0, moderation: "default", allowIps: [], expiresAt: undefined },
-  );
-  const set = (change: Partial<KeyDraft>) => setDraft((now) => ({ ...now, ...change }));
-  const save = useAction({
-    run: async () => {
-      if (apiKey === undefined) return createKey(draft, once);
-      await patchKey(apiKey.id, draft, apiKey.version);
+  const editor = useEditor<KeyDraft, KeySecret | undefined>({
+    name: `key/${apiKey?.id ?? ""}`,
+    start: apiKey ? keyDraftOf(apiKey) : newKey(account ?? ""),
+    version: apiKey?.version ?? "new",
+    send: async (draft, version) => {
+      if (apiKey === undefined || version === "new") return createKey(draft, once);
+      await patchKey(apiKey.id, draft, version);
       return undefined;
     },
-    touches: [keyKeys.all],
-    quiet: true,
-    onDone: (made) => {
-      if (made) onMade(made);
-      else onClose();
+    current: (stale) => {
+      const now = stale.current(keySchema);
+      return now && { draft: keyDraftOf(now), version: now.version };
     },
+    wire: fromKeyDraft,
+    touches: [keyKeys.all],
     ...(apiKey ? { done: t("keys.saved") } : {}),
+    onSaved: (made) => (made ? onMade(made) : onClose()),
   });
+  const { draft, set } = editor;
+  const close = () => editor.leave(onClose);
   const toggle = (scope: string, on: boolean) => set({ scopes: on ? [...draft.scopes, scope] : draft.scopes.filter((s) => s !== scope) });
   return (
     <Drawer
       open
-      onClose={onClose}
+      onClose={close}
       title={apiKey ? apiKey.name || apiKey.id : t("keys.addTitle")}
       description={apiKey ? apiKey.mask : t("keys.addHint")}
       footer={
         <>
-          <Button onClick={onClose}>{t("action.cancel")}</Button>
-          <Button look="primary" type="submit" form="api-key-form" busy={save.isPending}>
+          <Button onClick={close}>{t("action.cancel")}</Button>
+          <Button look="primary" type="submit" form="api-key-form" busy={editor.busy}>
             {apiKey ? t("action.save") : t("keys.add")}
           </Button>
         </>
       }
     >
-      <Form id="api-key-form" error={save.error} onSubmit={() => save.mutate()} className="flex flex-col gap-4">
-        <Field label={t("field.name")} name="name">
-          {(wiring) => <Input {...wiring} value={draft.name} onChange={(event) => set({ name: event.target.value })} />}
-        </Field>
-        <Field label={t("field.account")} name="account" hint={t("keys.accountHint")}>
-          {(wiring) => (
-            <>
-              <Input {...wiring} list="accounts" disabled={apiKey !== undefined} value={draft.account} onChange={(event) => set({ account: event.target.value })} />
-              <datalist id="accounts">
-                {known.map((id) => (
-                  <option key={id} value={id} />
-                ))}
-              </datalist>
-            </>
-          )}
-        </Field>
-        <fieldset>
-          <legend className="mb-1 text-xs font-medium text-ink-2">{t("keys.scopes")}</legend>
-          {scopes.map((scope) => (
-            <Checkbox
-              key={scope}
-              label={t(`scope.${scope}`)}
-              hint={t(`scope.${scope}Hint`)}
-              checked={draft.scopes.includes(scope)}
-              onChange={(on) => toggle(scope, on)}
-            />
-          ))}
-        </fieldset>
-        <div className="grid grid-cols-2 gap-3">
-          <Field label={t("field.rate")} name="rate_per_minute" hint={t("configs.zeroUnlimited")}>
-            {(wiring) => <NumberInput {...wiring} min={0} value={draft.ratePerMinute} onValue={(ratePerMinute) => set({ ratePerMinute })} />}
+      <Form id="api-key-form" error={editor.error} onSubmit={editor.save} className="flex flex-col gap-5">
+        <div className="flex flex-col gap-4">
+          <Field label={t("field.name")} name="name">
+            {(wiring) => <Input {...wiring} value={draft.name} onChange={(event) => set({ name: event.target.value })} />}
           </Field>
-          <Field label={t("field.concurrency")} name="concurrency" hint={t("configs.zeroUnlimited")}>
-            {(wiring) => <NumberInput {...wiring} min={0} value={draft.concurrency} onValue={(concurrency) => set({ concurrency })} />}
+          <Field label={t("field.account")} name="account" hint={t("keys.accountHint")}>
+            {(wiring) => (
+              <>
+                <Input {...wiring} list="accounts" disabled={apiKey !== undefined} value={draft.account} onChange={(event) => set({ account: event.target.value.trim() })} />
+                <datalist id="accounts">
+                  {known.map((id) => (
+                    <option key={id} value={id} />
+                  ))}
+                </datalist>
+              </>
+            )}
           </Field>
+          <fieldset>
+            <legend className="mb-1 text-xs font-medium text-ink-2">{t("keys.scopes")}</legend>
+            {scopes.map((scope) => (
+              <Checkbox
+                key={scope}
+                label={t(`scope.${scope}`)}
+                hint={t(`scope.${scope}Hint`)}
+                checked={draft.scopes.includes(scope)}
+                onChange={(on) => toggle(scope, on)}
+              />
+            ))}
+            <FieldProblem name="scopes" />
+          </fieldset>
         </div>
-        <Field label={t("keys.moderation")} name="moderation" hint={t("keys.moderationHint")}>
-          {(wiring) => (
-            <Select
-              {...wiring}
-              value={draft.moderation}
-              onValue={(moderation) => set({ moderation })}
-              options={moderations.map((value) => ({ value, label: t(`moderation.${value}`) }))}
-            />
-          )}
-        </Field>
-        <Field label={t("keys.allowIps")} name="allow_ips" hint={t("keys.allowIpsHint")}>
-          {(wiring) => (
-            <TextArea
-              {...wiring}
-              rows={2}
-              placeholder="203.0.113.0/24"
-              value={draft.allowIps.join("\n")}
-              onChange={(event) => set({ allowIps: event.target.value.split(/[\s,]+/).filter(Boolean) })}
-              className="font-mono text-xs!"
-            />
-          )}
-        </Field>
-        <Field label={t("keys.expires")} name="expires_at" hint={t("keys.expiresHint")}>
-          {(wiring) => (
-            <Input
-              {...wiring}
-              type="datetime-local"
-              value={localTime(draft.expiresAt)}
-              onChange={(event) => set({ expiresAt: event.target.value === "" ? undefined : new Date(event.target.value) })}
-            />
-          )}
-        </Field>
+        <KeyLimits editor={editor} />
+        <KeyRules editor={editor} />
       </Form>
+      {editor.dialogs}
     </Drawer>
+  );
+}
+
+/** How much a key may ask, in all and for each of its users. */
+function KeyLimits({ editor: { draft, set } }: { editor: Editor<KeyDraft> }) {
+  const { t } = useI18n();
+  const number = (label: PlainKey, name: string, value: number, onValue: (value: number) => void) => (
+    <Field label={t(label)} name={name} hint={t("configs.zeroUnlimited")}>
+      {(wiring) => <NumberInput {...wiring} min={0} max={1_000_000} value={value} onValue={onValue} />}
+    </Field>
+  );
+  return (
+    <Group title={t("field.limits")}>
+      <div className="grid grid-cols-2 gap-3">
+        {number("field.rate", "rate_per_minute", draft.ratePerMinute, (ratePerMinute) => set({ ratePerMinute }))}
+        {number("field.concurrency", "concurrency", draft.concurrency, (concurrency) => set({ concurrency }))}
+        {number("keys.userRate", "user_rate_per_minute", draft.userRatePerMinute, (userRatePerMinute) => set({ userRatePerMinute }))}
+        {number("keys.userConcurrency", "user_concurrency", draft.userConcurrency, (userConcurrency) => set({ userConcurrency }))}
+      </div>
+    </Group>
+  );
+}
+
+/** What a key is held to: the content filter, addresses and its end. */
+function KeyRules({ editor: { draft, set } }: { editor: Editor<KeyDraft> }) {
+  const { t } = useI18n();
+  return (
+    <Group title={t("keys.rules")}>
+      <Field label={t("keys.moderation")} name="moderation" hint={t("keys.moderationHint")}>
+        {(wiring) => (
+          <Select
+            {...wiring}
+            value={draft.moderation}
+            onValue={(moderation) => set({ moderation })}
+            options={moderations.map((value) => ({ value, label: t(`moderation.${value}`) }))}
+          />
+        )}
+      </Field>
+      <Field label={t("keys.allowIps")} name="allow_ips" hint={t("keys.allowIpsHint")}>
+        {(wiring) => <ListArea {...wiring} rows={2} placeholder="203.0.113.0/24" value={draft.allowIps} onValue={(allowIps) => set({ allowIps })} className="font-mono text-xs!" />}
+      </Field>
+      <Field label={t("keys.expires")} name="expires_at" hint={t("keys.expiresHint")}>
+        {(wiring) => (
+          <Input
+            {...wiring}
+            type="datetime-local"
+            value={localTime(draft.expiresAt)}
+            onChange={(event) => set({ expiresAt: event.target.value === "" ? "" : new Date(event.target.value).toISOString() })}
+          />
+        )}
+      </Field>
+    </Group>
   );
 }
 
@@ -204,7 +241,6 @@ export function RotateDialog({ apiKey, onClose, onMade }: { apiKey: ApiKey; onCl
 /** Ends a key at once. */
 export function RevokeDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void }) {
   const { t } = useI18n();
-  const format = useFormat();
   const revoke = useAction({ run: () => revokeKey(apiKey.id), touches: [keyKeys.all], done: t("keys.revoked"), quiet: true, onDone: onClose });
   return (
     <Confirm
@@ -217,7 +253,6 @@ export function RevokeDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: () 
       onConfirm={() => revoke.mutate()}
     >
       <p>{t("keys.revokeText")}</p>
-      {apiKey.lastUsedAt && <p className="mt-2">{t("keys.lastUsedAt", { when: format.relative(apiKey.lastUsedAt) })}</p>}
     </Confirm>
   );
 }

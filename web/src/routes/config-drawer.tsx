@@ -1,13 +1,14 @@
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { onceKey } from "../components/action";
 import { Button } from "../components/button";
 import { Field, Form, Input, NumberInput, Select, SwitchRow } from "../components/field";
+import { Group } from "../components/group";
 import { JsonEditor } from "../components/json";
 import { Drawer } from "../components/overlay";
-import { say } from "../components/toast";
 import { useI18n } from "../i18n";
 import {
+  configKeys,
   configWire,
   createConfig,
   draftOf,
@@ -21,13 +22,12 @@ import {
   type ConfigDraft,
 } from "../services/configs";
 import type { Health } from "../services/health";
-import { Problem } from "../services/problem";
 import { providersQuery } from "../services/providers";
 import { ConfigFacts } from "./config-facts";
 import { TestPanel } from "./config-test";
-import { Conflict } from "./conflict";
 import { draftFrom, presets, type Preset } from "./presets";
 import { useIsAdmin } from "./session";
+import { useEditor } from "./use-editor";
 
 interface DrawerProps {
   /** The config to edit; undefined to add one. */
@@ -50,44 +50,45 @@ export function ConfigDrawer({ config, preset, configs, health, onClose, onSaved
   const usualUrl = (name: string) => providers.data?.find((p) => p.name === name)?.baseUrl ?? "";
   const start = preset ?? presets[0];
   const [chosen, setChosen] = useState(start?.id ?? "");
-  const [draft, setDraft] = useState<ConfigDraft>(() => {
+  const [fresh] = useState<ConfigDraft>(() => {
     if (config) return draftOf(config);
     if (!start) throw new Error("there is no preset");
     return draftFrom(start, usualUrl(start.provider), nextPriority(configs, start.kind));
   });
-  const [version, setVersion] = useState(config?.version ?? 0);
   const [key, setKey] = useState("");
   const [once] = useState(onceKey);
   const [valid, setValid] = useState(true);
   const [testing, setTesting] = useState(false);
-  const [conflict, setConflict] = useState<Config>();
-  const set = (change: Partial<ConfigDraft>) => setDraft((now) => ({ ...now, ...change }));
-
-  const save = useMutation({
-    mutationFn: (over: number) => {
-      const body = { ...draft, baseUrl: draft.baseUrl || usualUrl(draft.provider) };
-      return config ? patchConfig(config.id, body, over) : createConfig(body, key.trim(), once);
+  const whole = (from: ConfigDraft) => ({ ...from, baseUrl: from.baseUrl || usualUrl(from.provider) });
+  const editor = useEditor<ConfigDraft, Config>({
+    name: `config/${config?.id ?? ""}`,
+    start: fresh,
+    version: config?.version ?? "new",
+    send: (from, over) => (config && over !== "new" ? patchConfig(config.id, whole(from), over) : createConfig(whole(from), key.trim(), once)),
+    current: (stale) => {
+      const now = stale.current(configWire.transform(toConfig));
+      return now && { draft: draftOf(now), version: now.version };
     },
-    onSuccess: (saved) => {
-      say(config ? t("configs.saved") : t("configs.added"));
-      onSaved(saved);
-    },
-    onError: (error) => {
-      if (error instanceof Problem && error.status === 412) setConflict(error.current(configWire.transform(toConfig)));
-    },
+    wire: fromDraft,
+    more: key !== "",
+    touches: [configKeys.all],
+    done: config ? t("configs.saved") : t("configs.added"),
+    onSaved,
   });
+  const { draft, set } = editor;
+  const close = () => editor.leave(onClose);
 
   const choose = (id: string) => {
     const next = presets.find((p) => p.id === id);
     if (!next) return;
     setChosen(id);
-    setDraft(draftFrom(next, usualUrl(next.provider), nextPriority(configs, next.kind)));
+    editor.replace(draftFrom(next, usualUrl(next.provider), nextPriority(configs, next.kind)));
   };
 
   return (
     <Drawer
       open
-      onClose={onClose}
+      onClose={close}
       title={config ? config.name : t("configs.addTitle")}
       description={config ? undefined : t("configs.addHint")}
       footer={
@@ -97,9 +98,9 @@ export function ConfigDrawer({ config, preset, configs, health, onClose, onSaved
               {testing ? t("test.hide") : t("action.test")}
             </Button>
           )}
-          <Button onClick={onClose}>{admin ? t("action.cancel") : t("action.close")}</Button>
+          <Button onClick={close}>{admin ? t("action.cancel") : t("action.close")}</Button>
           {admin && (
-            <Button look="primary" type="submit" form="config-form" busy={save.isPending} disabled={!valid}>
+            <Button look="primary" type="submit" form="config-form" busy={editor.busy} disabled={!valid}>
               {config ? t("action.save") : t("configs.add")}
             </Button>
           )}
@@ -114,13 +115,13 @@ export function ConfigDrawer({ config, preset, configs, health, onClose, onSaved
               run={(input, signal) =>
                 config && key === "" && unchanged(config, draft)
                   ? testConfig(config.id, input, signal)
-                  : testDraft({ ...draft, baseUrl: draft.baseUrl || usualUrl(draft.provider) }, key.trim(), config?.id, input, signal)
+                  : testDraft(whole(draft), key.trim(), config?.id, input, signal)
               }
             />
           </section>
         )}
         {config && <ConfigFacts config={config} health={health} />}
-        <Form id="config-form" error={save.error instanceof Problem && save.error.status === 412 ? null : save.error} onSubmit={() => valid && save.mutate(version)}>
+        <Form id="config-form" error={editor.error} onSubmit={() => valid && editor.save()}>
           <fieldset disabled={!admin} className="flex flex-col gap-5">
             {!config && (
               <Field label={t("configs.preset")} hint={t("configs.presetHint")}>
@@ -144,7 +145,7 @@ export function ConfigDrawer({ config, preset, configs, health, onClose, onSaved
             </Group>
             <Group title={t("configs.advanced")}>
               <JsonEditor
-                key={chosen}
+                key={editor.epoch}
                 label={t("field.data")}
                 name="config_data"
                 hint={t("configs.dataHint")}
@@ -156,39 +157,12 @@ export function ConfigDrawer({ config, preset, configs, health, onClose, onSaved
           </fieldset>
         </Form>
       </div>
-      {conflict && (
-        <Conflict
-          theirs={fromDraft(draftOf(conflict))}
-          mine={fromDraft(draft)}
-          busy={save.isPending}
-          onClose={() => setConflict(undefined)}
-          onKeepMine={() => {
-            setVersion(conflict.version);
-            setConflict(undefined);
-            save.mutate(conflict.version);
-          }}
-          onTakeTheirs={() => {
-            setDraft(draftOf(conflict));
-            setVersion(conflict.version);
-            setConflict(undefined);
-            save.reset();
-          }}
-        />
-      )}
+      {editor.dialogs}
     </Drawer>
   );
 }
 
 const unchanged = (config: Config, draft: ConfigDraft) => JSON.stringify(draftOf(config)) === JSON.stringify(draft);
-
-function Group({ title, children }: { title: string; children: React.ReactNode }) {
-  return (
-    <div className="flex flex-col gap-3">
-      <h3 className="border-b border-line pb-1 font-semibold">{title}</h3>
-      {children}
-    </div>
-  );
-}
 
 interface PartProps {
   draft: ConfigDraft;

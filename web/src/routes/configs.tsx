@@ -1,4 +1,4 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Plus } from "lucide-react";
 import { Button } from "../components/button";
@@ -7,7 +7,7 @@ import { Page } from "../components/page";
 import { Empty, ErrorState } from "../components/states";
 import { Table } from "../components/table";
 import { useI18n } from "../i18n";
-import { configKeys, configsQuery, kinds, type Config } from "../services/configs";
+import { configsQuery, kinds, type Config } from "../services/configs";
 import { healthQuery } from "../services/health";
 import { ConfigDrawer } from "./config-drawer";
 import { ConfigSection } from "./config-section";
@@ -22,7 +22,6 @@ export function ConfigsPage() {
   const admin = useIsAdmin();
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const client = useQueryClient();
   const configs = useQuery(configsQuery);
   const health = useQuery(healthQuery);
   const set = (change: Partial<typeof search>) => void navigate({ search: (now) => ({ ...now, ...change }), replace: true });
@@ -81,10 +80,7 @@ export function ConfigsPage() {
           configs={configs.data ?? []}
           health={edited && healthOf.get(edited.id)}
           onClose={() => set({ edit: undefined, add: undefined })}
-          onSaved={(saved: Config) => {
-            void client.invalidateQueries({ queryKey: configKeys.all });
-            set({ edit: undefined, add: undefined, kind: search.kind === undefined ? undefined : saved.kind });
-          }}
+          onSaved={(saved: Config) => set({ edit: undefined, add: undefined, kind: search.kind === undefined ? undefined : saved.kind })}
         />
       )}
     </Page>

@@ -15,6 +15,7 @@ export function DeliveryFacts({ url, delivery }: { url: string; delivery: Delive
         items={[
           [t("field.url"), <code key="u" className="font-mono text-xs break-all">{url}</code>],
           delivery && [t("field.status"), <StatusBadge key="s" status={delivery.state} />],
+          delivery?.disabledAt && [t("hooks.endpoint"), <span key="e" className="text-bad-ink">{t("hooks.disabledSince", { when: format.relative(delivery.disabledAt) })}</span>],
           delivery && delivery.tries > 0 && [t("delivery.tries"), <span key="n" className="num">{format.whole(delivery.tries)}</span>],
           delivery?.doneAt && [t("delivery.done"), <At key="d" at={delivery.doneAt} />],
           delivery?.nextAt && [t("delivery.next"), <At key="x" at={delivery.nextAt} />],

@@ -1,4 +1,4 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { Ban, Ellipsis, Pencil, Plus, RefreshCw } from "lucide-react";
 import { useState } from "react";
@@ -12,13 +12,13 @@ import { Empty } from "../components/states";
 import { PagedTable, type Column } from "../components/table";
 import { Ago } from "../components/time";
 import { lookUp, useI18n } from "../i18n";
-import { keysQuery, type ApiKey, type KeySecret } from "../services/keys";
+import { keyQuery, keysQuery, type ApiKey, type KeySecret } from "../services/keys";
 import { KeyEditor, RevokeDialog, RotateDialog, SecretDialog } from "./api-key-dialogs";
 import { useIsAdmin } from "./session";
 
 const route = getRouteApi("/app/keys");
 
-type Open = { what: "edit" | "rotate" | "revoke"; key: ApiKey } | { what: "secret"; made: KeySecret };
+type Open = { what: "rotate" | "revoke"; key: ApiKey } | { what: "secret"; made: KeySecret };
 
 /** What callers and operators authenticate with. */
 export function KeysPage() {
@@ -28,6 +28,7 @@ export function KeysPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const keys = useInfiniteQuery(keysQuery(search.account));
+  const edited = useQuery(keyQuery(search.edit ?? ""));
   const [open, setOpen] = useState<Open>();
   const set = (change: Partial<typeof search>) => void navigate({ search: (now) => ({ ...now, ...change }), replace: true });
   const close = () => setOpen(undefined);
@@ -80,7 +81,7 @@ export function KeysPage() {
         ),
       from: "lg",
     },
-    { header: t("keys.lastUsed"), cell: (key) => <Ago at={key.lastUsedAt} className="whitespace-nowrap text-ink-3" />, from: "xl" },
+    { header: t("field.created"), cell: (key) => <Ago at={key.createdAt} className="whitespace-nowrap text-ink-3" />, from: "xl" },
     {
       header: t("field.actions"),
       quiet: true,
@@ -94,7 +95,7 @@ export function KeysPage() {
               </IconButton>
             }
           >
-            <MenuItem icon={<Pencil />} onSelect={() => setOpen({ what: "edit", key })}>
+            <MenuItem icon={<Pencil />} onSelect={() => set({ edit: key.id })}>
               {t("action.edit")}
             </MenuItem>
             <MenuItem icon={<RefreshCw />} onSelect={() => setOpen({ what: "rotate", key })}>
@@ -132,7 +133,9 @@ export function KeysPage() {
           }}
         />
       )}
-      {open?.what === "edit" && <KeyEditor apiKey={open.key} account={undefined} onClose={close} onMade={close} />}
+      {edited.data && admin && (
+        <KeyEditor key={edited.data.id} apiKey={edited.data} account={undefined} onClose={() => set({ edit: undefined })} onMade={close} />
+      )}
       {open?.what === "rotate" && <RotateDialog apiKey={open.key} onClose={close} onMade={(made) => setOpen({ what: "secret", made })} />}
       {open?.what === "revoke" && <RevokeDialog apiKey={open.key} onClose={close} />}
       {open?.what === "secret" && <SecretDialog made={open.made} onClose={close} />}
@@ -145,6 +148,8 @@ function Limits({ apiKey }: { apiKey: ApiKey }) {
   const format = useFormat();
   const parts = [
     apiKey.ratePerMinute > 0 && t("configs.perMinute", { count: format.whole(apiKey.ratePerMinute) }),
+    apiKey.userRatePerMinute > 0 && t("keys.perUserMinute", { count: format.whole(apiKey.userRatePerMinute) }),
+    apiKey.userConcurrency > 0 && t("keys.perUserAtOnce", { count: format.whole(apiKey.userConcurrency) }),
     apiKey.concurrency > 0 && t("configs.atOnce", { count: format.whole(apiKey.concurrency) }),
     apiKey.allowIps.length > 0 && apiKey.allowIps.join(", "),
   ].filter(Boolean);

@@ -126,7 +126,12 @@ export function LoginPage() {
         )}
         {oidc && (
           <>
-            <Button look="primary" className="w-full" busy={redeem.isPending} onClick={() => void leaveForIssuer(oidc, safe(search.next))}>
+            {oidc.authorizationEndpoint === "" && (
+              <Notice look="warn" className="mb-4">
+                {t("login.ssoDown")}
+              </Notice>
+            )}
+            <Button look="primary" className="w-full" busy={redeem.isPending} disabled={oidc.authorizationEndpoint === ""} onClick={() => void leaveForIssuer(oidc, safe(search.next))}>
               {t("login.sso")}
             </Button>
             <div className="my-4 flex items-center gap-3 text-xs text-ink-3">

@@ -63,7 +63,7 @@ export function ModelsPage() {
       cell: (model) =>
         model.auto ? (
           <span className="text-xs text-ink-3">{t("models.anyConfig")}</span>
-        ) : model.more["configured"] === true ? (
+        ) : model.configured ? (
           <span className="text-xs text-ink-3">{t("models.configured")}</span>
         ) : (
           <span className="flex flex-col text-xs max-sm:items-end">

@@ -44,7 +44,7 @@ export const usageSearch = z.object({
 
 export const auditSearch = z.object({ action: word, object: word, actor: word });
 
-export const keysSearch = z.object({ account: word, add: z.boolean().optional().catch(undefined) });
+export const keysSearch = z.object({ account: word, edit: word, add: z.boolean().optional().catch(undefined) });
 
 export const accountsSearch = z.object({ q: word, add: z.boolean().optional().catch(undefined) });
 

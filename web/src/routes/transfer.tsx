@@ -12,6 +12,7 @@ import { Empty, Notice, describe } from "../components/states";
 import { lookUp, useI18n } from "../i18n";
 import { configKeys } from "../services/configs";
 import { modelKeys } from "../services/models";
+import { moderationKeys } from "../services/moderation";
 import { Problem } from "../services/problem";
 import { documentSchema, exportDocument, importDocument, type ExportDocument, type ImportPlan } from "../services/transfer";
 import { useIsAdmin } from "./session";
@@ -65,7 +66,7 @@ function Import() {
   });
   const apply = useAction({
     run: (input: { document: ExportDocument; prune: boolean }) => importDocument(input.document, input.prune, false),
-    touches: [configKeys.all, modelKeys.all],
+    touches: [configKeys.all, modelKeys.all, moderationKeys.all],
     done: t("transfer.applied"),
     onDone: () => {
       setDocument(undefined);
@@ -162,8 +163,8 @@ function Plan({ plan }: { plan: ImportPlan }) {
           <li key={`${change.type}-${change.id}-${change.name}`} className="rounded-lg border border-line p-3">
             <div className="mb-2 flex items-center gap-2">
               <Badge tone={tones[change.action] ?? "idle"}>{lookUp(t, `transfer.${change.action}`, change.action)}</Badge>
-              <span className="text-xs text-ink-3">{change.type}</span>
-              <span className="font-medium">{change.name || change.id}</span>
+              <span className="text-xs text-ink-3">{lookUp(t, `transfer.type.${change.type}`, change.type)}</span>
+              <span className="font-medium">{change.type === "setting" ? lookUp(t, `transfer.setting.${change.id}`, change.id) : change.name || change.id}</span>
             </div>
             <Diff before={change.before} after={change.after} />
           </li>

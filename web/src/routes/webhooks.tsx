@@ -2,7 +2,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { RotateCcw } from "lucide-react";
 import { useAction } from "../components/action";
-import { StatusBadge } from "../components/badge";
+import { Badge, StatusBadge } from "../components/badge";
 import { Button } from "../components/button";
 import { Filters, FilterSelect, FilterText } from "../components/filter";
 import { useFormat } from "../components/format";
@@ -12,6 +12,8 @@ import { PagedTable, type Column } from "../components/table";
 import { Ago } from "../components/time";
 import { useI18n } from "../i18n";
 import { deliveriesQuery, deliveryKeys, deliveryStates, redeliver, type Delivery } from "../services/deliveries";
+import { webhookKeys } from "../services/webhooks";
+import { AccountWebhooks } from "./account-webhooks";
 import { DeliveryFacts } from "./delivery-facts";
 import { useIsAdmin } from "./session";
 
@@ -25,11 +27,23 @@ export function WebhooksPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const deliveries = useInfiniteQuery(deliveriesQuery(search));
-  const again = useAction({ run: (task: string) => redeliver(task), touches: [deliveryKeys.all], done: t("delivery.again") });
+  const again = useAction({ run: (task: string) => redeliver(task), touches: [deliveryKeys.all, webhookKeys.all], done: t("delivery.again") });
   const set = (change: Partial<typeof search>) => void navigate({ search: (now) => ({ ...now, ...change }), replace: true });
   const active = Object.values(search).some(Boolean);
   const columns: Column<Delivery>[] = [
-    { header: t("field.status"), cell: (d) => <StatusBadge status={d.state} /> },
+    {
+      header: t("field.status"),
+      cell: (d) => (
+        <span className="inline-flex flex-wrap items-center gap-1">
+          <StatusBadge status={d.state} />
+          {d.disabledAt && (
+            <Link to="/webhooks" search={{ account: d.account }} title={t("hooks.disabledHint")}>
+              <Badge tone="bad">{t("hooks.disabled")}</Badge>
+            </Link>
+          )}
+        </span>
+      ),
+    },
     { header: t("delivery.event"), cell: (d) => <code className="font-mono text-xs whitespace-nowrap">{d.event}</code> },
     { header: t("field.url"), cell: (d) => <span className="block max-w-32 truncate lg:max-w-44 2xl:max-w-72 font-mono text-xs" title={d.url}>{d.url}</span> },
     {
@@ -41,7 +55,7 @@ export function WebhooksPage() {
       ),
       from: "xl",
     },
-    { header: t("field.account"), cell: (d) => <span className="whitespace-nowrap">{d.account}</span>, from: "2xl" },
+    { header: t("field.account"), cell: (d) => <Link to="/webhooks" search={{ account: d.account }} className="whitespace-nowrap hover:underline">{d.account}</Link>, from: "xl" },
     {
       header: t("delivery.answer"),
       cell: (d) => (d.status > 0 ? <span className="num whitespace-nowrap">HTTP {d.status}</span> : <span className="text-ink-3">{d.tries > 0 ? t("delivery.noAnswer") : "–"}</span>),
@@ -77,6 +91,7 @@ export function WebhooksPage() {
         />
         <FilterText label={t("field.account")} value={search.account} onValue={(account) => set({ account })} />
       </Filters>
+      {search.account !== undefined && <AccountWebhooks key={search.account} account={search.account} />}
       <PagedTable
         label={t("nav.webhooks")}
         query={deliveries}

@@ -8,6 +8,8 @@ export const deliveryWire = z.object({
   task: text,
   account: text,
   url: text,
+  endpoint: text,
+  disabled_at: maybe(instant),
   event: text,
   state: z.enum(deliveryStates).catch("pending"),
   tries: count,
@@ -24,6 +26,10 @@ export interface Delivery {
   task: string;
   account: string;
   url: string;
+  /** Host and path of the URL. */
+  endpoint: string;
+  /** Since when the endpoint gets no reports. */
+  disabledAt: Date | undefined;
   event: string;
   state: (typeof deliveryStates)[number];
   tries: number;
@@ -40,6 +46,8 @@ export function toDelivery(w: z.output<typeof deliveryWire>): Delivery {
     task: w.task,
     account: w.account,
     url: w.url,
+    endpoint: w.endpoint,
+    disabledAt: w.disabled_at,
     event: w.event,
     state: w.state,
     tries: w.tries,

@@ -1,4 +1,4 @@
-import { infiniteQueryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { request } from "./http";
 import { count, instant, list, maybe, page, text, z } from "./zod";
 
@@ -17,13 +17,14 @@ const wire = z.object({
   scopes: list(z.string()),
   rate_per_minute: count,
   concurrency: count,
+  user_rate_per_minute: count,
+  user_concurrency: count,
   moderation: z.enum(moderations).nullish().catch("default"),
   allow_ips: list(z.string()),
   expires_at: maybe(instant),
   revoked_at: maybe(instant),
   previous_until: maybe(instant),
   created_at: maybe(instant),
-  last_used_at: maybe(instant),
   status: z.enum(["active", "expired", "revoked"]).catch("active"),
   version: count,
 });
@@ -37,6 +38,9 @@ export interface ApiKey {
   scopes: string[];
   ratePerMinute: number;
   concurrency: number;
+  /** The limits of each user that the key acts for; 0 is none. */
+  userRatePerMinute: number;
+  userConcurrency: number;
   /** The content filter's policy for what this key asks. */
   moderation: (typeof moderations)[number];
   allowIps: string[];
@@ -44,7 +48,6 @@ export interface ApiKey {
   revokedAt: Date | undefined;
   previousUntil: Date | undefined;
   createdAt: Date | undefined;
-  lastUsedAt: Date | undefined;
   status: "active" | "expired" | "revoked";
   version: number;
 }
@@ -58,43 +61,66 @@ function toKey(w: z.output<typeof wire>): ApiKey {
     scopes: w.scopes,
     ratePerMinute: w.rate_per_minute,
     concurrency: w.concurrency,
+    userRatePerMinute: w.user_rate_per_minute,
+    userConcurrency: w.user_concurrency,
     moderation: w.moderation ?? "default",
     allowIps: w.allow_ips,
     expiresAt: w.expires_at,
     revokedAt: w.revoked_at,
     previousUntil: w.previous_until,
     createdAt: w.created_at,
-    lastUsedAt: w.last_used_at,
     status: w.status,
     version: w.version,
   };
 }
 
-/** What an operator sets of a key. */
+/** What an operator sets of a key; plain JSON, so that it can be kept. */
 export interface KeyDraft {
   name: string;
   account: string;
   scopes: string[];
   ratePerMinute: number;
   concurrency: number;
+  userRatePerMinute: number;
+  userConcurrency: number;
   moderation: (typeof moderations)[number];
   allowIps: string[];
-  expiresAt: Date | undefined;
+  /** RFC 3339, or "" for never. */
+  expiresAt: string;
 }
 
-function fromDraft(draft: KeyDraft) {
+/** A key that nobody has made yet. */
+export const newKey = (account: string): KeyDraft => ({
+  name: "", account, scopes: ["generate"], ratePerMinute: 0, concurrency: 0, userRatePerMinute: 0, userConcurrency: 0,
+  moderation: "default", allowIps: [], expiresAt: "",
+});
+
+/** The part of a key that an operator sets. */
+export function keyDraftOf(key: ApiKey): KeyDraft {
+  const { name, account, scopes, ratePerMinute, concurrency, userRatePerMinute, userConcurrency, moderation, allowIps } = key;
+  return {
+    name, account, scopes, ratePerMinute, concurrency, userRatePerMinute, userConcurrency, moderation, allowIps,
+    expiresAt: key.expiresAt?.toISOString() ?? "",
+  };
+}
+
+/** The members of a draft that a key can be given again and again, by their names on the wire. */
+export function fromKeyDraft(draft: KeyDraft): Record<string, unknown> {
   return {
     name: draft.name,
     scopes: draft.scopes,
     rate_per_minute: draft.ratePerMinute,
     concurrency: draft.concurrency,
+    user_rate_per_minute: draft.userRatePerMinute,
+    user_concurrency: draft.userConcurrency,
     moderation: draft.moderation,
     allow_ips: draft.allowIps,
-    ...(draft.expiresAt && { expires_at: draft.expiresAt.toISOString() }),
+    expires_at: draft.expiresAt === "" ? null : draft.expiresAt,
   };
 }
 
-const one = wire.transform(toKey);
+/** A key as the server answers with it. */
+export const keySchema = wire.transform(toKey);
 const secretWire = z.object({ key: wire, secret: z.string() });
 
 /** A key with its secret, which the server tells only once. */
@@ -106,7 +132,15 @@ export interface KeySecret {
 const shownOnce = secretWire.transform((w): KeySecret => ({ key: toKey(w.key), secret: w.secret }));
 const path = (id: string, rest = "") => `api/admin/keys/${encodeURIComponent(id)}${rest}`;
 
-export const keyKeys = { all: ["keys"] as const, list: (account: string) => ["keys", account] as const };
+export const keyKeys = {
+  all: ["keys"] as const,
+  list: (account: string) => ["keys", "list", account] as const,
+  one: (id: string) => ["keys", "one", id] as const,
+};
+
+export function keyQuery(id: string) {
+  return queryOptions({ queryKey: keyKeys.one(id), queryFn: ({ signal }) => request(keySchema, path(id), { signal }), enabled: id !== "" });
+}
 
 export function keysQuery(account = "") {
   return infiniteQueryOptions({
@@ -119,12 +153,12 @@ export function keysQuery(account = "") {
 }
 
 export const createKey = (draft: KeyDraft, once: string) =>
-  request(shownOnce, "api/admin/keys", { method: "POST", body: { ...fromDraft(draft), account: draft.account }, once });
+  request(shownOnce, "api/admin/keys", { method: "POST", body: { ...fromKeyDraft(draft), account: draft.account }, once });
 
 export const patchKey = (id: string, draft: KeyDraft, version: number) =>
-  request(one, path(id), { method: "PATCH", body: fromDraft(draft), version });
+  request(keySchema, path(id), { method: "PATCH", body: fromKeyDraft(draft), version });
 
-export const revokeKey = (id: string) => request(one, path(id, "/revoke"), { method: "POST" });
+export const revokeKey = (id: string) => request(keySchema, path(id, "/revoke"), { method: "POST" });
 
 export const rotateKey = (id: string, overlapSeconds: number, once: string) =>
   request(shownOnce, path(id, "/rotate"), { method: "POST", body: { overlap_seconds: overlapSeconds }, once });

@@ -1,18 +1,34 @@
 import { queryOptions } from "@tanstack/react-query";
 import { kindWire, type Kind } from "./configs";
 import { command, request } from "./http";
-import { all, count, flag, instant, list, maybe, object, text, z } from "./zod";
+import { without } from "./json";
+import { all, choice, count, flag, instant, list, maybe, object, text, z } from "./zod";
 
 export const units = ["image", "video", "second", "request", "tokens"] as const;
 
+export const policies = ["priority", "weighted", "latency", "cost", "split"] as const;
+
+/** The order in which the configs that serve a model are tried. */
+export type Policy = (typeof policies)[number];
+
+const routingWire = z
+  .looseObject({
+    policy: choice(policies),
+    arms: list(z.looseObject({ config: text, percent: count })),
+    sticky: flag,
+  })
+  .nullish();
+
+/** The members of a model that the console knows; others come along. */
 export const modelWire = z.looseObject({
   name: z.string(),
   title: text,
   kind: kindWire,
   auto: flag,
-  upstreams: list(z.object({ provider: z.string(), model: z.string(), endpoint: text, cost_micro_usd: count })),
-  aliases: list(z.looseObject({ name: z.string(), retired: flag })),
-  price: z.object({
+  configured: flag,
+  upstreams: list(z.looseObject({ provider: text, model: text, endpoint: text, cost_micro_usd: count })),
+  aliases: list(z.looseObject({ name: text, retired: flag })),
+  price: z.looseObject({
     known: flag,
     credits: count,
     unit: text,
@@ -25,10 +41,18 @@ export const modelWire = z.looseObject({
   notice: text,
   monthly_per_user: count,
   charge_moderated: flag,
+  deadline_seconds: count,
+  routing: routingWire,
   hidden: flag,
+});
+
+const storedWire = z.looseObject({
   version: count,
   source: z.enum(["builtin", "edited", "custom"]).catch("custom"),
 });
+
+/** What the server says of a model besides the model itself, and does not take back. */
+const storedMembers = ["version", "source"];
 
 /** One provider's name for a model. */
 export interface Upstream {
@@ -48,12 +72,21 @@ export interface Price {
   defaultTokens: number;
 }
 
-/** One public model name. */
-export interface Model {
+/** How a model's tasks are spread over configs; without a policy by priority. */
+export interface Routing {
+  policy: Policy;
+  arms: { config: string; percent: number }[];
+  sticky: boolean;
+}
+
+/** One public model name, as far as the console knows it. */
+export interface ModelFacts {
   name: string;
   title: string;
   kind: Kind;
   auto: boolean;
+  /** Only configs whose data names the model serve it. */
+  configured: boolean;
   upstreams: Upstream[];
   aliases: { name: string; retired: boolean }[];
   price: Price;
@@ -63,26 +96,31 @@ export interface Model {
   notice: string;
   monthlyPerUser: number;
   chargeModerated: boolean;
+  /** 0 is the kind's usual time. */
+  deadlineSeconds: number;
+  routing: Routing;
   hidden: boolean;
-  version: number;
-  source: "builtin" | "edited" | "custom";
-  /** Further members as on the wire, such as routing and deadline_seconds, so that saving a model loses none. */
-  more: Record<string, unknown>;
 }
 
-/** The members of a model that the console has a place for. */
-const known = new Set(Object.keys(modelWire.shape));
+/** A model of the server. */
+export interface Model extends ModelFacts {
+  version: number;
+  source: "builtin" | "edited" | "custom";
+  /** All of it as on the wire. It is what is edited, so that saving a model loses nothing that the console does not know. */
+  wire: Record<string, unknown>;
+}
 
-export function toModel(w: z.output<typeof modelWire>): Model {
+function toFacts(w: z.output<typeof modelWire>): ModelFacts {
   return {
     name: w.name,
     title: w.title,
     kind: w.kind,
     auto: w.auto,
+    configured: w.configured,
     upstreams: w.upstreams.map((u) => ({
       provider: u.provider, model: u.model, endpoint: u.endpoint, costMicroUsd: u.cost_micro_usd,
     })),
-    aliases: w.aliases,
+    aliases: w.aliases.map(({ name, retired }) => ({ name, retired })),
     price: {
       known: w.price.known,
       credits: w.price.credits,
@@ -96,58 +134,42 @@ export function toModel(w: z.output<typeof modelWire>): Model {
     notice: w.notice,
     monthlyPerUser: w.monthly_per_user,
     chargeModerated: w.charge_moderated,
+    deadlineSeconds: w.deadline_seconds,
+    routing: { policy: w.routing?.policy ?? "priority", arms: w.routing?.arms ?? [], sticky: w.routing?.sticky ?? false },
     hidden: w.hidden,
-    version: w.version,
-    source: w.source,
-    more: Object.fromEntries(Object.entries(w).filter(([name]) => !known.has(name))),
   };
 }
 
-function fromModel(m: Model) {
-  return {
-    ...m.more,
-    name: m.name,
-    title: m.title,
-    kind: m.kind,
-    auto: m.auto,
-    upstreams: m.upstreams.map((u) => ({
-      provider: u.provider,
-      model: u.model,
-      ...(u.endpoint && { endpoint: u.endpoint }),
-      ...(u.costMicroUsd > 0 && { cost_micro_usd: u.costMicroUsd }),
-    })),
-    aliases: m.aliases,
-    price: {
-      known: m.price.known,
-      credits: m.price.credits,
-      unit: m.price.unit,
-      ...(Object.keys(m.price.percent).length > 0 && { percent: m.price.percent }),
-      ...(m.price.defaultSeconds > 0 && { default_seconds: m.price.defaultSeconds }),
-      ...(m.price.defaultTokens > 0 && { default_tokens: m.price.defaultTokens }),
-    },
-    limits: m.limits,
-    ...(m.retiresAt && { retires_at: m.retiresAt.toISOString() }),
-    notice: m.notice,
-    monthly_per_user: m.monthlyPerUser,
-    charge_moderated: m.chargeModerated,
-    hidden: m.hidden,
-  };
+/** Reads the wire form of a model that is being edited; undefined while it is none. */
+export function factsOf(wire: Record<string, unknown>): ModelFacts | undefined {
+  const read = modelWire.safeParse(wire);
+  return read.success ? toFacts(read.data) : undefined;
 }
+
+/** A model of the server, with all of its wire form. */
+export const modelSchema = z.record(z.string(), z.unknown()).transform((body, context): Model => {
+  const model = modelWire.safeParse(body);
+  const stored = storedWire.safeParse(body);
+  if (!model.success || !stored.success) {
+    for (const issue of [...(model.error?.issues ?? []), ...(stored.error?.issues ?? [])]) {
+      context.addIssue({ code: "custom", message: issue.message, path: issue.path });
+    }
+    return z.NEVER;
+  }
+  return { ...toFacts(model.data), version: stored.data.version, source: stored.data.source, wire: without(body, ...storedMembers) };
+});
 
 export const modelKeys = { all: ["models"] as const };
 
 export const modelsQuery = queryOptions({
   queryKey: modelKeys.all,
-  queryFn: ({ signal }) => request(all(modelWire, toModel), "api/admin/models", { signal }),
+  queryFn: ({ signal }) => request(all(modelSchema, (model) => model), "api/admin/models", { signal }),
   staleTime: 10_000,
 });
 
-export const putModel = (model: Model, version: number | "new") =>
-  request(modelWire.transform(toModel), `api/admin/models/${encodeURIComponent(model.name)}`, {
-    method: "PUT",
-    body: fromModel(model),
-    version,
-  });
+/** Writes a model in its wire form. */
+export const putModel = (name: string, wire: Record<string, unknown>, version: number | "new") =>
+  request(modelSchema, `api/admin/models/${encodeURIComponent(name)}`, { method: "PUT", body: wire, version });
 
 export const deleteModel = (name: string, version: number) =>
   command(`api/admin/models/${encodeURIComponent(name)}`, { method: "DELETE", version });

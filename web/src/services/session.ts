@@ -6,10 +6,10 @@ import { flag, instant, list, maybe, text, z } from "./zod";
 const loginWire = z.object({
   version: text,
   local: flag,
-  oidc: maybe(z.object({ authorization_endpoint: z.url(), client_id: z.string(), scope: text })),
+  oidc: maybe(z.object({ authorization_endpoint: text, client_id: z.string(), scope: text })),
 });
 
-/** What the login page may offer. */
+/** What the login page may offer. The issuer's address is "" while the issuer cannot be asked. */
 export interface LoginOptions {
   version: string;
   local: boolean;

@@ -36,6 +36,15 @@ export const flag = z
   .nullish()
   .transform((value) => value ?? false);
 
+/** One of several words that may be absent or ""; the app sees undefined for both. */
+export function choice<const T extends readonly [string, ...string[]]>(words: T) {
+  return z
+    .enum(words)
+    .or(z.literal(""))
+    .nullish()
+    .transform((value) => (value === "" || value === null ? undefined : (value)));
+}
+
 /** A list that may be absent; the app sees an empty one. */
 export function list<T extends z.ZodType>(schema: T) {
   return z

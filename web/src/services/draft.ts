@@ -1,0 +1,37 @@
+// What was being edited when a login expired, kept until its editor opens again. It lives as long as the tab.
+
+const slot = (name: string) => `easel.draft.${name}`;
+
+/** What is kept of an editor. */
+export interface Kept<D> {
+  draft: D;
+  version: number | "new";
+}
+
+/** Keeps a draft under the name of what is edited. */
+export function keepDraft<D>(name: string, kept: Kept<D>) {
+  try {
+    sessionStorage.setItem(slot(name), JSON.stringify(kept));
+  } catch {
+    // Without storage the draft is lost, as the session is.
+  }
+}
+
+/** The draft that was kept, if any. It stays until it is dropped. */
+export function keptDraft<D>(name: string): Kept<D> | undefined {
+  try {
+    const text = sessionStorage.getItem(slot(name));
+    return text === null ? undefined : (JSON.parse(text) as Kept<D>);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Forgets a draft. */
+export function dropDraft(name: string) {
+  try {
+    sessionStorage.removeItem(slot(name));
+  } catch {
+    // There is nothing to forget.
+  }
+}
