@@ -61,6 +61,9 @@ type Parts struct {
 	Gather time.Duration
 	// Health holds the breakers' constants; the zero value uses the defaults.
 	Health health.Policy
+	// PriceCap is the most that all attempts of a task may cost together, in
+	// micro-USD; 0 is no cap.
+	PriceCap int64
 	// Metrics may be nil: then nothing is published.
 	Metrics *Metrics
 	// Prepare completes calls, such as for a proxy; it may be nil.
@@ -119,6 +122,7 @@ func New(p Parts) *App {
 		Engine: a.Engine, Store: store, Due: p.Metrics.due(p.Store, p.Store), Many: p.Store, Gather: p.Gather, Memory: p.Store, Views: a.Views, Providers: p.Providers, Keys: p.Secrets,
 		Keeper: keeper{p.Assets, p.Fetch}, Queue: Queue{p.Queue}, Health: guard, Gate: guard, Callers: callers{limiter, p.Log}, Latencies: a.Latencies,
 		Reporter:    &reporter{assets: p.Assets, endpoints: a.Endpoints, client: p.Deliver, now: p.Now, log: p.Log},
+		Policy:      failover.Policy{PriceCap: p.PriceCap},
 		CallbackURL: a.callbackURL, Prepare: inputs.before(p.Prepare), Now: p.Now, NewID: NewID, Log: p.Log,
 	})
 	a.Desk = &intake.Desk{

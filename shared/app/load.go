@@ -61,6 +61,7 @@ func Load(ctx context.Context, logs *Log) (*App, env.Deployment, error) {
 		CheckURL:  func(raw string) error { return safehttp.CheckURL(raw, safehttp.Options{AllowLoopback: reachLoopback}) },
 		PublicURL: d.PublicURL,
 		Gather:    gatherAhead,
+		PriceCap:  d.PriceCapMicroUSD,
 		Metrics:   metrics,
 		Now:       time.Now,
 		Log:       logs.Logger,

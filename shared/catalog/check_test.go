@@ -143,3 +143,29 @@ func TestCheckTellsEverythingAtOnce(t *testing.T) {
 		t.Errorf("Check = %v, want four fields: prompt, n, size, quality", err)
 	}
 }
+
+func TestArmsHaveNamesOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	model := func(arms ...catalog.Arm) catalog.Model {
+		m := imageModel()
+		m.Auto = true
+		m.Routing = catalog.Routing{Policy: catalog.Split, Arms: arms}
+		return m
+	}
+	for name, test := range map[string]struct {
+		arms  []catalog.Arm
+		field string
+	}{
+		"labels":           {[]catalog.Arm{{Config: "a", Percent: 5, Label: "canary"}, {Config: "b", Percent: 5}}, ""},
+		"the same twice":   {[]catalog.Arm{{Config: "a", Label: "x"}, {Config: "b", Label: "x"}}, "routing.arms[1].label"},
+		"another's config": {[]catalog.Arm{{Config: "a"}, {Config: "b", Label: "a"}}, "routing.arms[1].label"},
+		"that of the rest": {[]catalog.Arm{{Config: "a", Label: "rest"}}, "routing.arms[0].label"},
+		"with a slash":     {[]catalog.Arm{{Config: "a", Label: "x/y"}}, "routing.arms[0].label"},
+	} {
+		err := model(test.arms...).Validate()
+		e, ok := errors.AsType[*fault.Error](err)
+		if (err == nil) != (test.field == "") || ok && (len(e.Fields) != 1 || e.Fields[0].Name != test.field) {
+			t.Errorf("%s: %v, want %q", name, err, test.field)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"regexp"
 
 	"easel/shared/fault"
 )
@@ -40,7 +41,24 @@ type Routing struct {
 type Arm struct {
 	Config  string `json:"config"`
 	Percent int    `json:"percent"`
+	// Label names the arm in statistics; "" is the config's id.
+	Label string `json:"label,omitempty"`
 }
+
+// Name is what the arm is counted under.
+func (a Arm) Name() string {
+	if a.Label != "" {
+		return a.Label
+	}
+	return a.Config
+}
+
+// Rest is the arm of what the arms of a split leave of 100 percent: it goes by
+// priority.
+const Rest = "rest"
+
+// labelForm keeps labels apart from what they are joined with in statistics.
+var labelForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,40}$`)
 
 func (r Routing) check(f *fault.Fields) {
 	switch r.Policy {
@@ -52,12 +70,14 @@ func (r Routing) check(f *fault.Fields) {
 		f.Add("routing.policy", "must be priority, weighted, latency, cost or split")
 	}
 	sum := 0
-	seen := map[string]bool{}
+	seen, names := map[string]bool{}, map[string]bool{Rest: true}
 	for i, arm := range r.Arms {
 		field := fmt.Sprintf("routing.arms[%d]", i)
 		f.Check(arm.Config != "" && !seen[arm.Config], field+".config", "must be a config's id, each once")
 		f.Check(arm.Percent >= 0 && arm.Percent <= 100, field+".percent", "must be 0 to 100")
-		seen[arm.Config] = true
+		f.Check(arm.Label == "" || labelForm.MatchString(arm.Label), field+".label", "must have 1 to 40 letters, digits or . _ -")
+		f.Check(!names[arm.Name()] || arm.Label == "", field+".label", "must differ from the other arms' and from %q", Rest)
+		seen[arm.Config], names[arm.Name()] = true, true
 		sum += arm.Percent
 	}
 	f.Check(sum <= 100, "routing.arms", "must not have more than 100 percent together")

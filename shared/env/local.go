@@ -59,6 +59,8 @@ type Local struct {
 	CloudflareGatewayToken secret.Value
 	// OIDC lets people into the console beside the admin key; see [Deployment].
 	OIDC OIDC
+	// PriceCapMicroUSD is as in [Deployment].
+	PriceCapMicroUSD int64
 	// Engine and DynamoEndpoint are empty where the environment does not say.
 	Engine, DynamoEndpoint string
 }
@@ -78,6 +80,7 @@ func loadLocal(lookup func(string) (string, bool)) (Local, error) {
 		GeminiModel: r.text(GeminiModel), CloudflareGatewayURL: r.text(CloudflareGatewayURL),
 		CloudflareGatewayToken: secret.New(r.text(CloudflareGatewayToken)),
 		OIDC:                   r.oidc(),
+		PriceCapMicroUSD:       r.number(PriceCap),
 		Engine:                 r.text(Engine), DynamoEndpoint: r.text(DynamoEndpoint),
 	}
 	if l.Addr == "" {

@@ -17,6 +17,9 @@ type Verdict struct {
 	// Model is what it would be asked for.
 	Model  string `json:"model,omitempty"`
 	Reason string `json:"reason"`
+	// Arm is the arm that was drawn, where this config is its first: what statistics
+	// count its attempts under.
+	Arm string `json:"arm,omitempty"`
 }
 
 // Explain says, for every config, whether and in which place it would be tried
@@ -31,7 +34,7 @@ func Explain(m catalog.Model, configs []settings.Config, seed string, health Rea
 	served := map[string]bool{}
 	for _, c := range Route(m.Routing, Candidates(m, configs), seed, latencies) {
 		served[c.Config.ID] = true
-		v := Verdict{Config: c.Config.ID, Name: c.Config.Name, Model: c.Model}
+		v := Verdict{Config: c.Config.ID, Name: c.Config.Name, Model: c.Model, Arm: c.Arm}
 		if wait := s.readyAt(c).Sub(now); wait > 0 {
 			v.Reason = fmt.Sprintf("cools down for %s after a failure", wait.Round(time.Second))
 		} else {
@@ -65,7 +68,7 @@ func why(r catalog.Routing, c Candidate, seed string, latencies Latencies) strin
 		}
 		return "nothing is known of its latency"
 	case catalog.Split:
-		if drawArm(r.Arms, seed) == c.Config.ID {
+		if drawArm(r.Arms, seed).Config == c.Config.ID {
 			return "drawn as an arm of the split"
 		}
 		return fmt.Sprintf("priority %d, behind the arm that was drawn", c.Config.Priority)

@@ -24,6 +24,9 @@ type Candidate struct {
 	Endpoint string
 	// CostMicroUSD is the provider's price of one unit; 0 is not known.
 	CostMicroUSD int64
+	// Arm is the arm of a split or weighted routing that the task was drawn for,
+	// where it is this candidate's; "" otherwise.
+	Arm string
 }
 
 // Key names the candidate's model at its config, for what concerns that model alone.
@@ -106,6 +109,8 @@ type Decision struct {
 	At time.Time
 	// Class is why to stop: the class of the last attempt, "" when there was none.
 	Class fault.Class
+	// Capped is true when something could be asked but for the price cap.
+	Capped bool
 }
 
 // Policy holds the constants of the decision. The zero value uses the defaults.
@@ -118,6 +123,9 @@ type Policy struct {
 	// Patience is the longest wait for a config that cools down when nothing else
 	// can be asked. Default 1 minute.
 	Patience time.Duration
+	// PriceCap is the most that all attempts of a task may cost together, in
+	// micro-USD; 0 is no cap.
+	PriceCap int64
 	// Reserve is kept free before the deadline: no attempt starts later. Default 2 s.
 	Reserve time.Duration
 }
@@ -159,13 +167,17 @@ type Situation struct {
 	Deadline time.Time
 	// Health says which configs cool down; nil is Always.
 	Health Readiness
+	// Spent is what the attempts cost so far, in micro-USD, and Units how many units
+	// of a candidate's price the next one asks for.
+	Spent, Units int64
 }
 
 // Next decides. Configs that were not asked yet come first, in order, so that a
 // caller waits for no backoff while another config is ready; then those whose
 // last failure allows another try, each after its backoff and at most its
 // MaxRetries times. It never repeats a submit whose outcome is not a refusal:
-// an open attempt stops it.
+// an open attempt stops it. It asks nobody whose price would take the task's cost
+// above the cap; while a price is not known, only what was spent counts.
 func (p Policy) Next(s Situation) Decision {
 	p = p.withDefaults()
 	if s.Health == nil {
@@ -182,15 +194,33 @@ func (p Policy) Next(s Situation) Decision {
 	if len(s.Attempts) >= p.MaxAttempts || !s.Now.Before(latest) {
 		return Decision{Action: Stop, Class: last}
 	}
+	affordable := p.affordable(s)
+	capped := len(affordable) < len(s.Candidates)
+	s.Candidates = affordable
 	best, at, found := p.soonest(s)
 	switch {
 	case !found || !at.Before(latest):
-		return Decision{Action: Stop, Class: last}
+		return Decision{Action: Stop, Class: last, Capped: capped}
 	case !at.After(s.Now):
 		return Decision{Action: Try, Candidate: best}
 	default:
 		return Decision{Action: Wait, At: at, Candidate: best, Class: last}
 	}
+}
+
+// affordable returns the candidates that the price cap allows.
+func (p Policy) affordable(s Situation) []Candidate {
+	if p.PriceCap <= 0 {
+		return s.Candidates
+	}
+	list := make([]Candidate, 0, len(s.Candidates))
+	for _, c := range s.Candidates {
+		cost := c.CostMicroUSD * max(s.Units, 1)
+		if s.Spent < p.PriceCap && s.Spent+cost <= p.PriceCap {
+			list = append(list, c)
+		}
+	}
+	return list
 }
 
 // soonest returns the candidate that may be asked first: the first fresh one

@@ -210,3 +210,26 @@ func TestNextStopsAtAnOpenAttempt(t *testing.T) {
 		}
 	}
 }
+
+func TestNextStaysWithinThePriceCap(t *testing.T) {
+	t.Parallel()
+	cands := candidates(1, "cheap", "dear", "unknown")
+	cands[0].CostMicroUSD, cands[1].CostMicroUSD = 10, 100
+	for name, test := range map[string]struct {
+		priceCap, spent, units int64
+		want                   string
+	}{
+		"no cap":                        {0, 1000, 9, "cheap"},
+		"the cheap one fits exactly":    {100, 90, 1, "cheap"},
+		"only an unknown price is left": {100, 91, 1, "unknown"},
+		"for two units":                 {100, 90, 2, "unknown"},
+		"nothing is left":               {100, 100, 1, ""},
+	} {
+		s := situation(cands)
+		s.Spent, s.Units = test.spent, test.units
+		d := failover.Policy{PriceCap: test.priceCap}.Next(s)
+		if d.Candidate.Config.ID != test.want || (d.Action == failover.Stop) != (test.want == "") || d.Capped != (test.want == "") {
+			t.Errorf("%s: %+v, want %q", name, d, test.want)
+		}
+	}
+}

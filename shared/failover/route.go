@@ -17,7 +17,8 @@ type Latencies interface {
 
 // Route orders candidates by the model's policy. Draws come from the seed alone,
 // so that every process orders a task's candidates alike: give it the task's id,
-// or the user where the policy is sticky. latencies may be nil.
+// or the user where the policy is sticky. latencies may be nil. Under a policy that
+// draws, the candidate that was drawn has its arm set.
 func Route(routing catalog.Routing, list []Candidate, seed string, latencies Latencies) []Candidate {
 	ordered := append([]Candidate(nil), list...)
 	less := func(rank func(Candidate) float64) {
@@ -43,12 +44,18 @@ func Route(routing catalog.Routing, list []Candidate, seed string, latencies Lat
 	case catalog.Split:
 		arm := drawArm(routing.Arms, seed)
 		less(func(c Candidate) float64 {
-			if c.Config.ID == arm {
+			if c.Config.ID == arm.Config {
 				return 0
 			}
 			return 1
 		})
+		if len(ordered) > 0 && (arm.Config == "" || ordered[0].Config.ID == arm.Config) {
+			ordered[0].Arm = arm.Name()
+		}
 	default:
+	}
+	if routing.Policy == catalog.Weighted && len(ordered) > 0 {
+		ordered[0].Arm = ordered[0].Config.ID
 	}
 	return ordered
 }
@@ -64,16 +71,16 @@ func draw(seed, config string, weight float64) float64 {
 	return -math.Log(uniform(seed+"/"+config)) / weight
 }
 
-// drawArm returns the config whose share of [0, 100) the seed falls into, "" for
-// the part that no arm has.
-func drawArm(arms []catalog.Arm, seed string) string {
+// drawArm returns the arm whose share of [0, 100) the seed falls into, one without
+// a config for the part that no arm has.
+func drawArm(arms []catalog.Arm, seed string) catalog.Arm {
 	at := uniform(seed) * 100
 	for _, arm := range arms {
 		if at -= float64(arm.Percent); at < 0 {
-			return arm.Config
+			return arm
 		}
 	}
-	return ""
+	return catalog.Arm{Label: catalog.Rest}
 }
 
 // uniform turns text into a number in (0, 1).

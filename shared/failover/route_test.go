@@ -69,6 +69,32 @@ func TestSplitGivesTheCanaryItsShareAndFailsOverToTheRest(t *testing.T) {
 	}
 }
 
+func TestOnlyTheCandidateThatWasDrawnHasTheArm(t *testing.T) {
+	t.Parallel()
+	split := catalog.Routing{Policy: catalog.Split, Arms: []catalog.Arm{{Config: "c", Percent: 30, Label: "canary"}, {Config: "gone", Percent: 30}}}
+	seen := map[string]int{}
+	for i := range 1000 {
+		order := failover.Route(split, candidates(0, "a", "b", "c"), fmt.Sprint("task_", i), nil)
+		seen[order[0].Config.ID+" "+order[0].Arm]++
+		for _, c := range order[1:] {
+			if c.Arm != "" {
+				t.Fatalf("%s, which comes later, has the arm %q", c.Config.ID, c.Arm)
+			}
+		}
+	}
+	// Where the arm's own config cannot serve, the task is no arm's.
+	if len(seen) != 3 || seen["c canary"] < 200 || seen["a rest"] < 300 || seen["a "] < 200 {
+		t.Errorf("drawn %v", seen)
+	}
+	order := failover.Route(catalog.Routing{Policy: catalog.Weighted}, weighted(map[string]int{"a": 1, "b": 0}), "s", nil)
+	if order[0].Arm != "a" || order[1].Arm != "" {
+		t.Errorf("weighted: %+v", order)
+	}
+	if order := failover.Route(catalog.Routing{}, candidates(0, "a"), "s", nil); order[0].Arm != "" {
+		t.Errorf("by priority there are no arms: %+v", order)
+	}
+}
+
 func TestTheSameSeedRoutesTheSame(t *testing.T) {
 	t.Parallel()
 	list := weighted(map[string]int{"a": 1, "b": 1, "c": 1})

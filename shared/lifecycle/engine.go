@@ -87,6 +87,8 @@ type Start struct {
 	Owner                   string
 	Timeout                 time.Duration
 	Config, Provider, Model string
+	// Arm is the arm that the attempt belongs to, "" for none.
+	Arm string
 }
 
 // Begin reserves the price, creates the task and remembers the idempotency key,

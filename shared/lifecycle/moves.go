@@ -23,7 +23,7 @@ func (e *Engine) started(t task.Task, s Start) task.Task {
 	now := e.now()
 	until := now.Add(s.Timeout + leaseMargin)
 	t.Attempts = append(t.Attempts, task.Attempt{
-		No: len(t.Attempts) + 1, ID: e.newID("att_"), Config: s.Config, Provider: s.Provider, Model: s.Model,
+		No: len(t.Attempts) + 1, ID: e.newID("att_"), Config: s.Config, Provider: s.Provider, Model: s.Model, Arm: s.Arm,
 		Outcome: task.Started, StartedAt: now,
 	})
 	t.Status = task.Processing

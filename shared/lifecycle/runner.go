@@ -231,6 +231,9 @@ func (r *Runner) next(ctx context.Context, t task.Task, m errand) (task.Task, bo
 	case failover.Wait:
 		return r.wait(ctx, t, d.At)
 	default:
+		if d.Capped {
+			r.Log.WarnContext(ctx, "the price cap allows no further attempt", "task", t.ID, "attempts", len(t.Attempts), "cap_micro_usd", r.Policy.PriceCap)
+		}
 		next, err := r.Engine.Fail(ctx, t, reasonToFail(t, d.Class))
 		return next, true, err
 	}
@@ -252,6 +255,7 @@ func (r *Runner) decide(t task.Task, view catalog.View) failover.Decision {
 	return r.Policy.Next(failover.Situation{
 		Candidates: failover.Route(resolved.Routing, failover.Candidates(resolved.Model, view.Configs), seed, latencies),
 		Attempts:   t.Attempts, Now: r.Now(), Deadline: t.ExpiresAt, Health: r.Health,
+		Spent: spent(t, resolved.Model), Units: unitsOf(t, resolved.Model),
 	})
 }
 
@@ -332,7 +336,7 @@ func (r *Runner) try(ctx context.Context, t task.Task, c failover.Candidate, vie
 func (r *Runner) start(t task.Task, c failover.Candidate) Start {
 	return Start{
 		Owner: r.NewID("own_"), Timeout: r.timeout(t, c),
-		Config: c.Config.ID, Provider: c.Config.Provider, Model: c.Model,
+		Config: c.Config.ID, Provider: c.Config.Provider, Model: c.Model, Arm: c.Arm,
 	}
 }
 

@@ -84,11 +84,12 @@ func (r *Runner) begin(ctx context.Context, o Order, wait time.Duration, emit fu
 func (r *Runner) opening(ctx context.Context, o Order, view catalog.View, wait time.Duration) (failover.Decision, bool, error) {
 	planned := task.Task{
 		ID: o.ID, Kind: o.Request.Kind, Model: o.Request.Model, Account: o.Account, User: o.User, ExpiresAt: r.Now().Add(time.Hour),
+		Request: o.Request,
 	}
 	for range view.Configs {
 		d := r.decide(planned, view)
 		if d.Action == failover.Stop {
-			return d, false, r.nothingServes(o, view)
+			return d, false, r.nothingServes(o, view, d)
 		}
 		if d.Action != failover.Try || !r.fits(ctx, d.Candidate.Config.Provider, o.Request.Kind, d.Candidate.Config.Timeout(), wait) {
 			return d, false, nil
@@ -98,20 +99,23 @@ func (r *Runner) opening(ctx context.Context, o Order, view catalog.View, wait t
 		}
 	}
 	if len(view.Configs) == 0 {
-		return failover.Decision{}, false, r.nothingServes(o, view)
+		return failover.Decision{}, false, r.nothingServes(o, view, failover.Decision{})
 	}
 	return failover.Decision{}, false, nil
 }
 
-// nothingServes says why no config can serve an order: there is none, or all of
-// them are down.
-func (r *Runner) nothingServes(o Order, view catalog.View) error {
+// nothingServes says why no config can serve an order: there is none, all of them
+// are down, or what is left costs too much.
+func (r *Runner) nothingServes(o Order, view catalog.View, d failover.Decision) error {
 	resolved, err := view.Models.Resolve(o.Request.Kind, o.Request.Model)
 	if err != nil {
 		return err
 	}
 	if len(failover.Candidates(resolved.Model, view.Configs)) == 0 {
 		return fault.New(fault.Unavailable, "no active config serves %s with model %s", o.Request.Kind, o.Request.Model)
+	}
+	if d.Capped {
+		return fault.New(fault.Unavailable, "no config that is ready serves this request with model %s within this deployment's price cap", o.Request.Model)
 	}
 	unavailable := fault.New(fault.Unavailable, "every config that serves %s with model %s is unavailable now", o.Request.Kind, o.Request.Model)
 	unavailable.RetryAfter = waitHint

@@ -185,10 +185,35 @@ func (r *Runner) cost(t task.Task, a task.Attempt, answer provider.Answer, view 
 	if t.Kind == generation.Image {
 		return up.CostMicroUSD * int64(len(answer.Files))
 	}
-	if m.Price.Unit == catalog.PerSecond {
-		return up.CostMicroUSD * int64(max(t.Request.Duration, int(m.Price.DefaultSeconds), 1))
+	return up.CostMicroUSD * unitsOf(t, m.Model)
+}
+
+// unitsOf is how many units of a provider's price a task asks for.
+func unitsOf(t task.Task, m catalog.Model) int64 {
+	switch {
+	case t.Kind == generation.Image:
+		return int64(t.Request.Count())
+	case m.Price.Unit == catalog.PerSecond:
+		return int64(max(t.Request.Duration, int(m.Price.DefaultSeconds), 1))
+	default:
+		return 1
 	}
-	return up.CostMicroUSD
+}
+
+// spent is what a task's attempts cost so far, in micro-USD. A job that was
+// accepted and failed may have been paid for: where its provider does not say what
+// it cost, it counts with the price book's price.
+func spent(t task.Task, m catalog.Model) int64 {
+	var sum int64
+	for _, a := range t.Attempts {
+		cost := a.Usage.CostMicroUSD
+		if cost == 0 && a.Outcome == task.Broken {
+			up, _ := m.Upstream(a.Provider)
+			cost = up.CostMicroUSD * unitsOf(t, m)
+		}
+		sum += cost
+	}
+	return sum
 }
 
 const (

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"easel/shared/fault"
@@ -16,19 +17,23 @@ import (
 type Dimension string
 
 // The dimensions. Cells of kind, model and account count ended tasks; cells of
-// config and provider count the attempts of ended tasks.
+// config, provider and arm count the attempts of ended tasks.
 const (
 	ByKind     Dimension = "kind"
 	ByModel    Dimension = "model"
 	ByAccount  Dimension = "account"
 	ByConfig   Dimension = "config"
 	ByProvider Dimension = "provider"
+	// ByArm counts attempts at the config that the routing of a task's model drew
+	// for it, where that is by split or weight. Attempts that failover made elsewhere
+	// are no arm's, so that arms can be compared.
+	ByArm Dimension = "arm"
 )
 
 // Valid reports whether d is one of the dimensions.
 func (d Dimension) Valid() bool {
 	switch d {
-	case ByKind, ByModel, ByAccount, ByConfig, ByProvider:
+	case ByKind, ByModel, ByAccount, ByConfig, ByProvider, ByArm:
 		return true
 	}
 	return false
@@ -37,12 +42,25 @@ func (d Dimension) Valid() bool {
 // Part is what one record adds to one dimension.
 type Part struct {
 	Dimension Dimension `json:"dimension"`
-	// Key is the model, account, config or provider; for ByKind it is the kind.
+	// Key is the model, account, config or provider; for ByKind it is the kind, and
+	// for ByArm that of [ArmKey].
 	Key  string          `json:"key"`
 	Kind generation.Kind `json:"kind"`
 	// At is the minute in which the task ended.
 	At   time.Time `json:"at"`
 	Cell Cell      `json:"cell"`
+}
+
+// ArmKey is the key of a model's arm.
+func ArmKey(model, arm string) string { return model + "/" + arm }
+
+// ArmOf returns the model and the arm of a key.
+func ArmOf(key string) (model, arm string) {
+	at := strings.LastIndex(key, "/") // an arm has none
+	if at < 0 {
+		return "", key
+	}
+	return key[:at], key[at+1:]
 }
 
 // place is what two parts must share to be counted in the same cells.
@@ -79,6 +97,9 @@ func Of(r usage.Record) []Part {
 		c := ofAttempt(a, r)
 		add(ByConfig, a.Config, c)
 		add(ByProvider, a.Provider, c)
+		if a.Arm != "" {
+			add(ByArm, ArmKey(r.Model, a.Arm), c)
+		}
 	}
 	return sorted(parts)
 }

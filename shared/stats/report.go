@@ -67,10 +67,10 @@ func Align(from, to time.Time, b Bucket) (time.Time, time.Time) {
 func (q Query) Check() error {
 	var f fault.Fields
 	f.Check(q.Bucket.Valid(), "bucket", "must be minute, hour or day")
-	f.Check(q.By == "" || q.By.Valid(), "by", "must be config, provider, model, account or kind")
+	f.Check(q.By == "" || q.By.Valid(), "by", "must be config, provider, model, account, arm or kind")
 	f.Check(q.Kind == "" || q.Kind.Valid(), "kind", "must be image, video or text")
 	f.Check(q.From.Before(q.To), "from", "must be before to")
-	f.Check(q.By == "" || q.Filter == "" || q.By == q.Filter || q.By == ByKind, "by",
+	f.Check(q.By == "" || q.Filter == "" || q.By == q.Filter || q.By == ByKind || q.By == ByArm && q.Filter == ByModel, "by",
 		"must be kind or %s when %s is given: counts are kept per one of them and kind", q.Filter, q.Filter)
 	if q.Bucket.Valid() && q.From.Before(q.To) {
 		f.Check(q.To.Sub(q.From)/q.Bucket.Size() <= MaxBuckets, "bucket", "gives more than %d buckets in this window; take a longer one", MaxBuckets)
@@ -138,19 +138,17 @@ func Build(ctx context.Context, source Source, q Query) (Report, error) {
 	if err := q.Check(); err != nil {
 		return Report{}, err
 	}
-	main := q.Filter
-	if main == "" {
-		main = ByKind
-		if q.By == ByConfig || q.By == ByProvider {
-			main = q.By // so that the totals count attempts, as the groups do
-		}
-	}
+	main := q.main()
 	length := q.To.Sub(q.From)
-	rows, err := source.Cells(ctx, Selection{Bucket: q.Bucket, Dimension: main, Key: q.Key, From: q.From.Add(-length), To: q.To})
+	selection := Selection{Bucket: q.Bucket, Dimension: main, Key: q.Key, From: q.From.Add(-length), To: q.To}
+	if q.By == ByArm {
+		selection.Key = ""
+	}
+	rows, err := source.Cells(ctx, selection)
 	if err != nil {
 		return Report{}, fmt.Errorf("read statistics: %w", err)
 	}
-	rows = slices.DeleteFunc(rows, func(r Row) bool { return q.Kind != "" && r.Kind != q.Kind })
+	rows = slices.DeleteFunc(rows, func(r Row) bool { return !q.counts(r) })
 	now := slices.DeleteFunc(slices.Clone(rows), func(r Row) bool { return r.At.Before(q.From) })
 	before := slices.DeleteFunc(rows, func(r Row) bool { return !r.At.Before(q.From) })
 	report := Report{
@@ -168,6 +166,30 @@ func Build(ctx context.Context, source Source, q Query) (Report, error) {
 	}
 	report.Groups = groups(now, q)
 	return report, nil
+}
+
+// main is the dimension that the totals are of.
+func (q Query) main() Dimension {
+	switch {
+	case q.By == ByArm:
+		return ByArm // of which a model's arms are a part
+	case q.Filter != "":
+		return q.Filter
+	case q.By == ByConfig || q.By == ByProvider:
+		return q.By // so that the totals count attempts, as the groups do
+	default:
+		return ByKind
+	}
+}
+
+// counts reports whether a row that was read is asked for.
+func (q Query) counts(r Row) bool {
+	if q.By == ByArm && q.Filter == ByModel {
+		if model, _ := ArmOf(r.Key); model != q.Key {
+			return false
+		}
+	}
+	return q.Kind == "" || r.Kind == q.Kind
 }
 
 func total(rows []Row) Cell {

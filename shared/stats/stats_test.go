@@ -99,6 +99,56 @@ func TestWhatARecordCountsAs(t *testing.T) {
 	}
 }
 
+func TestAnArmCountsItsOwnAttemptsAlone(t *testing.T) {
+	t.Parallel()
+	r := usage.Record{
+		Kind: generation.Image, Model: "flux", Status: task.Succeeded, Credits: 10,
+		Attempts: []task.Attempt{
+			{Config: "new", Provider: "fal", Arm: "canary", Outcome: task.Rejected, Class: fault.ClassUnavailable, Usage: generation.Usage{CostMicroUSD: 3}},
+			{Config: "new", Provider: "fal", Arm: "canary", Outcome: task.Broken, Class: fault.ClassJobFailed},
+			{Config: "old", Provider: "replicate", Outcome: task.Delivered, LatencyMS: 100},
+		},
+	}
+	var arms []stats.Part
+	for _, p := range stats.Of(r) {
+		if p.Dimension == stats.ByArm {
+			arms = append(arms, p)
+		}
+	}
+	if len(arms) != 1 || arms[0].Key != "flux/canary" {
+		t.Fatalf("arms %+v", arms)
+	}
+	if c := arms[0].Cell; c.Calls != 2 || c.Failed != 2 || c.Succeeded != 0 || c.CostMicroUSD != 3 || c.Credits != 0 {
+		t.Errorf("the canary counts as %+v", c)
+	}
+	if model, arm := stats.ArmOf("vendor/flux/canary"); model != "vendor/flux" || arm != "canary" {
+		t.Errorf("%q, %q", model, arm)
+	}
+}
+
+func TestAReportOfArmsIsOfOneModelWhereAsked(t *testing.T) {
+	t.Parallel()
+	from := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	row := func(key string, calls int64) stats.Row {
+		return stats.Row{Key: key, Kind: generation.Image, At: from, Cell: stats.Cell{Calls: calls, Succeeded: calls}}
+	}
+	source := shelf{row("flux/canary", 1), row("flux/rest", 9), row("other/canary", 100)}
+	q := stats.Query{From: from, To: from.Add(time.Hour), Bucket: stats.Hour, By: stats.ByArm}
+	all, err := stats.Build(t.Context(), source, q)
+	if err != nil || len(all.Groups) != 3 || all.Totals.Calls != 110 {
+		t.Errorf("%+v, %v", all, err)
+	}
+	q.Filter, q.Key = stats.ByModel, "flux"
+	one, err := stats.Build(t.Context(), source, q)
+	if err != nil || len(one.Groups) != 2 || one.Groups[0].Key != "flux/rest" || one.Totals.Calls != 10 {
+		t.Errorf("%+v, %v", one, err)
+	}
+	q.Filter = stats.ByConfig
+	if _, err := stats.Build(t.Context(), source, q); fault.CodeOf(err) != fault.InvalidInput {
+		t.Errorf("arms of a config: %v", err)
+	}
+}
+
 // shelf is a source of given rows.
 type shelf []stats.Row
 

@@ -167,7 +167,10 @@ type Attempt struct {
 	Config   string `json:"config"`
 	Provider string `json:"provider"`
 	// Model is the name that was sent to the provider.
-	Model   string  `json:"model,omitempty"`
+	Model string `json:"model,omitempty"`
+	// Arm is the arm of a split or weighted routing that the task was drawn for,
+	// where the attempt is made at that arm's config; "" otherwise.
+	Arm     string  `json:"arm,omitempty"`
 	Outcome Outcome `json:"outcome"`
 
 	Class fault.Class `json:"class,omitempty"`

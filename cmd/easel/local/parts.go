@@ -64,7 +64,7 @@ func (g *Gateway) parts(keys *secrets.File) app.Parts {
 		Queue: g.Queue, Providers: g.providers(app.ThroughGateways(safehttp.New(calls))),
 		Fetch: safehttp.New(safe), Deliver: safehttp.New(deliver),
 		CheckURL:  func(raw string) error { return safehttp.CheckURL(raw, safe) },
-		PublicURL: g.URL, Prepare: g.prepare, Health: g.options.Health, Now: time.Now, Log: g.options.Log,
+		PublicURL: g.URL, Prepare: g.prepare, Health: g.options.Health, PriceCap: g.options.PriceCapMicroUSD, Now: time.Now, Log: g.options.Log,
 	}
 }
 

@@ -1,6 +1,7 @@
 package adminapi
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -128,10 +129,11 @@ func (h *handler) resetHealth(w http.ResponseWriter, r *http.Request) error {
 // request, in which order and why.
 func (h *handler) route(w http.ResponseWriter, r *http.Request) error {
 	var body struct {
-		Kind  generation.Kind `json:"kind"`
-		Model string          `json:"model"`
-		User  string          `json:"user"`
-		Task  string          `json:"task"`
+		Kind    generation.Kind `json:"kind"`
+		Model   string          `json:"model"`
+		Account string          `json:"account"`
+		User    string          `json:"user"`
+		Task    string          `json:"task"`
 	}
 	if err := decode(w, r, &body); err != nil {
 		return err
@@ -149,7 +151,7 @@ func (h *handler) route(w http.ResponseWriter, r *http.Request) error {
 	}
 	seed := body.Task
 	if seed == "" || m.Routing.Sticky && body.User != "" {
-		seed = callerOf(r).Account + "/" + body.User
+		seed = cmp.Or(body.Account, callerOf(r).Account) + "/" + body.User
 	}
 	var readiness failover.Readiness = failover.Always{}
 	if h.Monitor != nil {

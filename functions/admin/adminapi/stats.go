@@ -58,15 +58,31 @@ func (h *handler) stats(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if q.By == stats.ByConfig {
-		names := h.configNames(r)
-		for i := range report.Groups {
-			if name := names[report.Groups[i].Key]; name != "" {
-				report.Groups[i].Label = name
-			}
+	h.label(r, q, report.Groups)
+	return httpapi.Write(w, http.StatusOK, report)
+}
+
+// label names groups for people: configs by their names, and arms by their labels
+// or their configs' names, with the model where there may be several.
+func (h *handler) label(r *http.Request, q stats.Query, groups []stats.Group) {
+	if q.By != stats.ByConfig && q.By != stats.ByArm {
+		return
+	}
+	names := h.configNames(r)
+	for i := range groups {
+		g := &groups[i]
+		model, id := "", g.Key
+		if q.By == stats.ByArm {
+			model, id = stats.ArmOf(g.Key)
+			g.Label = id
+		}
+		if name := names[id]; name != "" {
+			g.Label = name
+		}
+		if model != "" && q.Filter == "" {
+			g.Label = model + ": " + g.Label
 		}
 	}
-	return httpapi.Write(w, http.StatusOK, report)
 }
 
 func (h *handler) statsQuery(get func(string) string) (stats.Query, error) {
