@@ -252,7 +252,8 @@ func bulkStore(t *testing.T, options *dynamo.Options) (*dynamo.Store, *dynamodb.
 // through Apply; more are copies of a record's item, marker included.
 func load(t *testing.T, s *dynamo.Store, client *dynamodb.Client, table string, n int) {
 	t.Helper()
-	at := func(i int) time.Time { return epoch().Add(time.Duration(i) * 24 * time.Hour / time.Duration(n)) }
+	step := 24 * time.Hour / time.Duration(n)
+	at := func(i int) time.Time { return epoch().Add(time.Duration(i) * step) }
 	if n <= 5000 {
 		var group sync.WaitGroup
 		for worker := range 8 {
@@ -279,7 +280,15 @@ func load(t *testing.T, s *dynamo.Store, client *dynamodb.Client, table string, 
 		}
 		group.Wait()
 		loaded := time.Now()
-		rollAll(t.Context(), t, s)
+		if done, want := rollAll(t.Context(), t, s), min(n, from+chunk)-from; done != want {
+			t.Fatalf("%d of %d records were rolled up", done, want)
+		}
+		if r := report(t, s, stats.Query{}); r.Totals.Calls != int64(min(n, from+chunk)) {
+			for _, b := range r.Buckets {
+				t.Logf("%v: %d calls", b.At, b.Calls)
+			}
+			t.Fatalf("%d records count as %d", min(n, from+chunk), r.Totals.Calls)
+		}
 		t.Logf("%d records: %v to load, %v to roll up", min(n, from+chunk), loaded.Sub(begun), time.Since(loaded))
 	}
 }
@@ -295,7 +304,8 @@ func loadBatch(t *testing.T, client *dynamodb.Client, table string, from, to int
 		}
 		requests = append(requests, types.WriteRequest{PutRequest: &types.PutRequest{Item: row}})
 	}
-	if _, err := client.BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{table: requests}}); err != nil {
-		t.Error(err)
+	out, err := client.BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{table: requests}})
+	if err != nil || len(out.UnprocessedItems) > 0 {
+		t.Errorf("%d tables have items that were not written, %v", len(out.UnprocessedItems), err)
 	}
 }
