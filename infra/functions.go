@@ -151,7 +151,7 @@ func (p parts) worker() spec {
 func newFunction(p parts, s spec) awslambda.Function {
 	logs := newLogGroup(p.stack, p.config, s.name)
 	props := &awslambda.FunctionProps{
-		FunctionName:          jsii.String(p.config.name(s.name)),
+		FunctionName:          jsii.String(env.FunctionName(p.config.stage, s.name)),
 		Description:           jsii.String(s.summary),
 		Runtime:               awslambda.Runtime_PROVIDED_AL2023(),
 		Architecture:          awslambda.Architecture_ARM_64(),

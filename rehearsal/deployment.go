@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -81,6 +82,8 @@ type Deployment struct {
 	log      io.Writer
 	secrets  *secretsManager
 	sqs      *sqs
+	lambda   lambdaAPI
+	operator []string
 	api      *runtimeAPI
 	tick     string
 	prefix   string          // of secrets
@@ -110,7 +113,7 @@ func (d *Deployment) start(ctx context.Context) error {
 	d.Queue = queue.NewLocal(queue.LocalOptions{
 		Visibility: work.visibility, MaxReceives: work.maxReceives, Workers: work.concurrency,
 	})
-	d.sqs = &sqs{queue: d.Queue}
+	d.sqs = &sqs{queue: d.Queue, dead: work.dead}
 	near, err := d.startServices(ctx, work)
 	if err != nil {
 		return err
@@ -146,6 +149,7 @@ func (d *Deployment) startServices(ctx context.Context, work queueSpec) (s servi
 	mux := http.NewServeMux()
 	mux.Handle("/sqs/", d.sqs)
 	mux.Handle("/secrets/", d.secrets)
+	mux.Handle("GET /lambda/2015-03-31/functions/{name}/configuration", &d.lambda)
 	mux.Handle(runtimePath, d.api)
 	control, err := d.serve(ctx, mux)
 	if err != nil {
@@ -167,6 +171,7 @@ func (d *Deployment) startServices(ctx context.Context, work queueSpec) (s servi
 		"AWS_ENDPOINT_URL_SECRETS_MANAGER=" + control + "/secrets/", "AWS_ENDPOINT_URL_S3=" + bucket,
 		"AWS_EC2_METADATA_DISABLED=true",
 	}
+	d.operator = append(slices.Clone(s.variables), "AWS_ENDPOINT_URL_LAMBDA="+control+"/lambda/")
 	return s, nil
 }
 
@@ -247,6 +252,7 @@ func (d *Deployment) startFront(ctx context.Context, near services) error {
 			return fmt.Errorf("%w: %s of %s is not the API's address", ErrTemplate, env.PublicURL, spec.name)
 		}
 		d.prefix = spec.env[env.SecretPrefix]
+		d.lambda.add(spec)
 		d.addFunction(spec, near)
 	}
 	var binary []string
@@ -338,6 +344,10 @@ func (d *Deployment) Tick(ctx context.Context) error {
 	).Replace(d.tick)
 	return invokeJSON(ctx, d.Functions[env.Worker], []byte(event), nil)
 }
+
+// OperatorEnvironment returns the variables with which a program of the operator,
+// such as `easel doctor`, finds the deployment's services for those of AWS.
+func (d *Deployment) OperatorEnvironment() []string { return slices.Clone(d.operator) }
 
 // Usage returns what was consumed since the last ResetUsage.
 func (d *Deployment) Usage() Usage {

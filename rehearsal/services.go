@@ -42,6 +42,8 @@ func unknown(w http.ResponseWriter, operation string) {
 // receiving half of the real queue is Lambda's own; here it is [queue.Local].
 type sqs struct {
 	queue *queue.Local
+	// dead is the name of the queue of dead letters.
+	dead string
 
 	mu    sync.Mutex
 	sends int
@@ -71,7 +73,12 @@ func (s *sqs) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		reply(w, http.StatusOK, map[string]string{"MessageId": uuid.NewString(), "MD5OfMessageBody": hex.EncodeToString(sum[:])})
 	case "GetQueueAttributes":
 		depth := s.queue.Depth()
+		if strings.HasSuffix(input.QueueURL, "/"+s.dead) {
+			reply(w, http.StatusOK, map[string]any{"Attributes": map[string]string{"ApproximateNumberOfMessages": strconv.Itoa(depth.Dead)}})
+			return
+		}
 		reply(w, http.StatusOK, map[string]any{"Attributes": map[string]string{
+			"RedrivePolicy":                         `{"deadLetterTargetArn":"arn:aws:sqs:` + region + `:111122223333:` + s.dead + `","maxReceiveCount":5}`,
 			"ApproximateNumberOfMessages":           strconv.Itoa(depth.Ready),
 			"ApproximateNumberOfMessagesDelayed":    strconv.Itoa(depth.Delayed),
 			"ApproximateNumberOfMessagesNotVisible": strconv.Itoa(depth.InFlight),
@@ -182,4 +189,34 @@ func deliver(worker *Function, queueARN string) queue.Handler {
 		}
 		return nil
 	}
+}
+
+// lambdaAPI answers what Lambda tells of its functions, by their whole names.
+type lambdaAPI struct {
+	mu    sync.Mutex
+	specs map[string]functionSpec
+}
+
+func (l *lambdaAPI) add(s functionSpec) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.specs == nil {
+		l.specs = map[string]functionSpec{}
+	}
+	l.specs[s.function] = s
+}
+
+// ServeHTTP implements http.Handler for GetFunctionConfiguration.
+func (l *lambdaAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s, ok := l.specs[r.PathValue("name")]
+	if !ok {
+		w.Header().Set("X-Amzn-Errortype", "ResourceNotFoundException")
+		reply(w, http.StatusNotFound, map[string]string{"Message": "Function not found"})
+		return
+	}
+	reply(w, http.StatusOK, map[string]any{
+		"FunctionName": s.function, "MemorySize": s.memoryMB, "Environment": map[string]any{"Variables": s.env},
+	})
 }

@@ -131,7 +131,9 @@ func at(value any, path ...string) any {
 
 // functionSpec is one function as the template describes it.
 type functionSpec struct {
-	name     string
+	name string
+	// function is its name at Lambda.
+	function string
 	env      map[string]string
 	timeout  time.Duration
 	memoryMB int
@@ -149,7 +151,7 @@ func (t *Template) functions() map[string]functionSpec {
 			continue
 		}
 		s := functionSpec{
-			name: name, env: map[string]string{},
+			name: name, function: t.text(properties["FunctionName"]), env: map[string]string{},
 			timeout:  time.Duration(number(properties["Timeout"], 3)) * time.Second,
 			memoryMB: number(properties["MemorySize"], 128),
 		}
@@ -211,6 +213,7 @@ func (t *Template) pathOf(reference any) string {
 // queueSpec is the worker's queue as the template describes it.
 type queueSpec struct {
 	id, name    string
+	dead        string // the name of the queue of its dead letters
 	visibility  time.Duration
 	maxReceives int
 	concurrency int
@@ -231,8 +234,12 @@ func (t *Template) queue() (queueSpec, error) {
 	if batch := number(mapping["BatchSize"], 10); batch != 1 {
 		return queueSpec{}, fmt.Errorf("%w: batches of %d; only 1 is rehearsed", ErrTemplate, batch)
 	}
+	var dead string
+	if target, _ := at(properties["RedrivePolicy"], "deadLetterTargetArn", "Fn::GetAtt").([]any); len(target) > 0 {
+		dead = t.text(t.resources[t.text(target[0])].Properties["QueueName"])
+	}
 	return queueSpec{
-		id: id, name: t.text(properties["QueueName"]),
+		id: id, name: t.text(properties["QueueName"]), dead: dead,
 		visibility:  time.Duration(number(properties["VisibilityTimeout"], 30)) * time.Second,
 		maxReceives: number(at(properties["RedrivePolicy"], "maxReceiveCount"), 5),
 		concurrency: number(at(mapping["ScalingConfig"], "MaximumConcurrency"), 2),

@@ -18,9 +18,11 @@ import (
 
 const aboutDoctor = `
 Checks a gateway and everything that it needs, without any paid call, and says what
-to do about what it finds. With -server it asks a running gateway through its
-admin API. Without it it checks a deployment from inside: with AWS credentials and
-the environment variables of one of its functions, as docs/deploy.md shows.
+to do about what it finds. With -server it asks a running gateway through its admin
+API. With -stage it looks at a deployment from inside, with your AWS credentials:
+it reads the environment of the stage's admin function, and then tables, secrets,
+queues, bucket, clock, each config's key and address, and the signatures of webhooks.
+Without either it takes the environment of this process for that of a function.
 The exit code is 1 when a check failed; warnings alone do not count.`
 
 // verdict is how a check came out.
@@ -81,6 +83,7 @@ func examine(ctx context.Context, checks []check) []finding {
 func doctor(ctx context.Context, c console, args []string) error {
 	flags := newFlags(c, "doctor", "[flags]", aboutDoctor)
 	server := flags.String("server", "", "`URL` of a running gateway")
+	stage := flags.String("stage", "", "`name` of a deployed stage, dev or prod, in the region of AWS_REGION")
 	key := flags.String("key", "", "admin `key` for -server (default: "+env.AdminKey+")")
 	asJSON := flags.Bool("json", false, "print the findings as JSON")
 	if err := parse(flags, args); err != nil {
@@ -89,9 +92,12 @@ func doctor(ctx context.Context, c console, args []string) error {
 	if flags.NArg() > 0 {
 		return usagef("unexpected argument %q", flags.Arg(0))
 	}
+	if *server != "" && *stage != "" {
+		return usagef("-server and -stage exclude one another")
+	}
 	var found []finding
 	if *server == "" {
-		found = examineDeployment(ctx)
+		found = examineDeployment(ctx, *stage)
 	} else {
 		options, err := local.FromEnvironment()
 		if err != nil {

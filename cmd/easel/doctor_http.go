@@ -21,7 +21,12 @@ type reply struct {
 
 // get sends a request without a body.
 func get(ctx context.Context, client *http.Client, method, address string, header http.Header) (reply, error) {
-	request, err := http.NewRequestWithContext(ctx, method, address, http.NoBody)
+	return send(ctx, client, method, address, header, http.NoBody)
+}
+
+// send sends a request. Its errors do not name the address.
+func send(ctx context.Context, client *http.Client, method, address string, header http.Header, body io.Reader) (reply, error) {
+	request, err := http.NewRequestWithContext(ctx, method, address, body)
 	if err != nil {
 		return reply{}, errors.New("the address is not a URL")
 	}

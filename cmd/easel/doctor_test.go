@@ -209,6 +209,13 @@ func TestCheckConfigTriesTheKeyWhereThatIsFree(t *testing.T) {
 	}
 }
 
+func TestDoctorTakesAServerOrAStage(t *testing.T) {
+	t.Parallel()
+	if code, _, errs := easel(t.Context(), "doctor", "-server", "http://127.0.0.1:1", "-stage", "dev"); code != exitUsage || !strings.Contains(errs, "exclude") {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+}
+
 func TestConcludeFailsOnlyForFailures(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

@@ -40,6 +40,18 @@ type OIDC struct {
 // variable that is missing or wrong, and no value.
 func Load() (Deployment, error) { return load(os.LookupEnv) }
 
+// LoadFrom reads the environment of another function than the one that runs, as
+// Lambda's API tells it.
+func LoadFrom(variables map[string]string) (Deployment, error) {
+	return load(func(name string) (string, bool) {
+		value, ok := variables[name]
+		return value, ok
+	})
+}
+
+// FunctionName is what a stage's function is called at Lambda: "easel-prod-admin".
+func FunctionName(stage, function string) string { return "easel-" + stage + "-" + function }
+
 func load(lookup func(string) (string, bool)) (Deployment, error) {
 	r := &reader{lookup: lookup}
 	d := Deployment{
