@@ -19,8 +19,8 @@ func main() {
 	}
 	lambdahttp.Start(gateway.Metrics.Handler(generateapi.New(generateapi.Deps{
 		Auth: gateway.Auth(), Desk: gateway.Desk, Views: gateway.Views, Accounts: gateway.Store, Quotas: gateway.Quotas, Endpoints: gateway.Endpoints,
-		Preferences: gateway.Preferences,
-		Tasks:       gateway.Store,
-		Canceler:    gateway.Runner, Signer: gateway.Assets, Files: app.Files{Assets: gateway.Assets}, Log: log.Logger, Now: gateway.Now,
+		Preferences: gateway.Preferences, Batches: gateway.Batches, BatchList: gateway.Store,
+		Tasks:    gateway.Store,
+		Canceler: gateway.Runner, Signer: gateway.Assets, Files: app.Files{Assets: gateway.Assets}, Log: log.Logger, Now: gateway.Now,
 	})), app.Lambda(deployment, log))
 }

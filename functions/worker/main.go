@@ -19,13 +19,14 @@ func main() {
 		os.Exit(1)
 	}
 	worker := workerjob.New(gateway.Runner, log.Logger,
+		workerjob.Duty{Name: "batches", Run: gateway.Batches.Sweep},
 		workerjob.Duty{Name: "rollup", Run: gateway.Rollup},
 		workerjob.Duty{Name: "probes", Run: gateway.NewProber().Run},
 		workerjob.Duty{Name: "notices", Run: gateway.Notices.Sweep},
 		workerjob.Duty{Name: "models", Run: gateway.NewModelCheck(0).Check},
 	)
 	lambdahttp.StartWorker(lambdahttp.Worker{
-		Message: gateway.Metrics.Message(gateway.Notices.Handle(worker.Handle)),
+		Message: gateway.Metrics.Message(gateway.Notices.Handle(gateway.Batches.Handle(worker.Handle))),
 		Tick:    gateway.Tick(worker.Tick),
 	}, app.Lambda(deployment, log))
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 
 	"easel/shared/assets"
+	"easel/shared/batch"
 	"easel/shared/dynamo"
 	"easel/shared/endpoint"
 	"easel/shared/env"
@@ -94,6 +95,8 @@ type App struct {
 	Endpoints *endpoint.Registry
 	// Notices tells the operator's endpoint of the deployment.
 	Notices *notice.Courier
+	// Batches take many requests at once and carry them out.
+	Batches *batch.Engine
 }
 
 // NewID returns an id that nobody can guess, ordered by time: a prefix and a
@@ -117,11 +120,12 @@ func New(p Parts) *App {
 	guard := &gate{monitor: a.Monitor, limiter: limiter, log: p.Log}
 	inputs := images{store: p.Assets, providers: p.Providers, client: p.Fetch}
 	store := p.Metrics.store(p.Store, a.promised)
+	reports := &reporter{assets: p.Assets, endpoints: a.Endpoints, client: p.Deliver, now: p.Now, log: p.Log}
 	a.Engine = lifecycle.NewEngine(store, p.Now, NewID)
 	a.Runner = lifecycle.NewRunner(lifecycle.Parts{
 		Engine: a.Engine, Store: store, Due: p.Metrics.due(p.Store, p.Store), Many: p.Store, Gather: p.Gather, Memory: p.Store, Views: a.Views, Providers: p.Providers, Keys: p.Secrets,
 		Keeper: keeper{p.Assets, p.Fetch}, Queue: Queue{p.Queue}, Health: guard, Gate: guard, Callers: callers{limiter, p.Log}, Latencies: a.Latencies,
-		Reporter:    &reporter{assets: p.Assets, endpoints: a.Endpoints, client: p.Deliver, now: p.Now, log: p.Log},
+		Reporter:    reports,
 		Policy:      failover.Policy{PriceCap: p.PriceCap},
 		CallbackURL: a.callbackURL, Prepare: inputs.before(p.Prepare), Now: p.Now, NewID: NewID, Log: p.Log,
 	})
@@ -130,6 +134,7 @@ func New(p Parts) *App {
 		Preferences: a.Preferences, Now: p.Now,
 		Filter: &contentFilter{views: a.Views, keys: a.Keys, secrets: p.Secrets, client: p.Deliver, log: p.Log},
 	}
+	a.Batches = a.newBatches(reports)
 	return a
 }
 

@@ -18,9 +18,9 @@ import (
 	"easel/shared/task"
 )
 
-// reporter tells callers' endpoints that their tasks have ended: one POST in the
-// form of Standard Webhooks. The id of the message is the task's and its status,
-// so that an endpoint can drop what it has seen.
+// reporter tells callers' endpoints that their tasks and batches have ended: one
+// POST in the form of Standard Webhooks. The id of the message is the task's and its
+// status, so that an endpoint can drop what it has seen.
 type reporter struct {
 	assets    *assets.Store
 	endpoints *endpoint.Registry
@@ -33,9 +33,21 @@ const reportTimeout = 15 * time.Second
 
 // event is the body of a report.
 type event struct {
-	Type      string       `json:"type"`
-	Timestamp time.Time    `json:"timestamp"`
-	Data      httpapi.Task `json:"data"`
+	Type      string    `json:"type"`
+	Timestamp time.Time `json:"timestamp"`
+	Data      any       `json:"data"`
+}
+
+// letter is one report: what it is about and where it goes.
+type letter struct {
+	account, url string
+	// about is the id of the task or the batch, object which of them it is, and
+	// status how it has ended.
+	about, object, status string
+	// last is true when no other try follows.
+	last bool
+	// data renders what has ended.
+	data func(ctx context.Context) (any, error)
 }
 
 // errDisabled is what a report to a disabled endpoint ends with.
@@ -44,34 +56,41 @@ var errDisabled = fmt.Errorf("%w: those of %d tasks in a row were given up; rede
 // Report sends one report. Any status of 2xx is success. An endpoint that let the
 // reports of several tasks in a row be given up gets none, until a redelivery.
 func (r *reporter) Report(ctx context.Context, t task.Task) (int, error) {
-	book, err := r.endpoints.Book(ctx, t.Account)
+	return r.post(ctx, letter{
+		account: t.Account, url: t.CallbackURL, about: t.ID, object: "task", status: string(t.Status), last: lifecycle.LastReport(t),
+		data: func(ctx context.Context) (any, error) { return httpapi.TaskOf(ctx, t, r.assets) },
+	})
+}
+
+func (r *reporter) post(ctx context.Context, l letter) (int, error) {
+	book, err := r.endpoints.Book(ctx, l.account)
 	if err != nil {
 		return 0, errors.New("the report could not be made")
 	}
-	if book.Disabled(t.CallbackURL) {
+	if book.Disabled(l.url) {
 		return 0, errDisabled
 	}
 	ctx, cancel := context.WithTimeout(ctx, reportTimeout)
 	defer cancel()
-	request, err := r.request(ctx, t, book)
+	request, err := r.request(ctx, l, book)
 	if err != nil {
 		return 0, err // nothing that the endpoint could help
 	}
 	status, err := r.send(request)
-	r.learn(context.WithoutCancel(ctx), t, book, err)
+	r.learn(context.WithoutCancel(ctx), l, book, err)
 	return status, err
 }
 
 // learn writes down what a report says about its endpoint. Most say nothing new.
-func (r *reporter) learn(ctx context.Context, t task.Task, book endpoint.Book, failed error) {
+func (r *reporter) learn(ctx context.Context, l letter, book endpoint.Book, failed error) {
 	var err error
-	if _, failing := book.Works(t.CallbackURL); failed == nil && failing {
-		err = r.endpoints.Works(ctx, t.Account, t.CallbackURL)
-	} else if failed != nil && lifecycle.LastReport(t) {
-		err = r.endpoints.GaveUp(ctx, t.Account, t.CallbackURL, t.ID)
+	if _, failing := book.Works(l.url); failed == nil && failing {
+		err = r.endpoints.Works(ctx, l.account, l.url)
+	} else if failed != nil && l.last {
+		err = r.endpoints.GaveUp(ctx, l.account, l.url, l.about)
 	}
 	if err != nil {
-		r.log.WarnContext(ctx, "how an endpoint does could not be written down", "task", t.ID, "error", err)
+		r.log.WarnContext(ctx, "how an endpoint does could not be written down", l.object, l.about, "error", err)
 	}
 }
 
@@ -88,13 +107,13 @@ func (r *reporter) send(request *http.Request) (int, error) {
 	return response.StatusCode, nil
 }
 
-func (r *reporter) request(ctx context.Context, t task.Task, book endpoint.Book) (*http.Request, error) {
-	view, err := httpapi.TaskOf(ctx, t, r.assets)
+func (r *reporter) request(ctx context.Context, l letter, book endpoint.Book) (*http.Request, error) {
+	view, err := l.data(ctx)
 	if err != nil {
 		return nil, err
 	}
 	now := r.now()
-	body, err := json.Marshal(event{Type: "task." + string(t.Status), Timestamp: now.UTC(), Data: view})
+	body, err := json.Marshal(event{Type: l.object + "." + l.status, Timestamp: now.UTC(), Data: view})
 	if err != nil {
 		return nil, fmt.Errorf("encode a report: %w", err)
 	}
@@ -102,11 +121,11 @@ func (r *reporter) request(ctx context.Context, t task.Task, book endpoint.Book)
 	if err != nil {
 		return nil, err
 	}
-	headers, err := signer.Headers(t.ID+"_"+string(t.Status), now, body)
+	headers, err := signer.Headers(l.about+"_"+l.status, now, body)
 	if err != nil {
 		return nil, err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, t.CallbackURL, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, l.url, bytes.NewReader(body))
 	if err != nil {
 		return nil, errors.New("the callback URL is not valid")
 	}

@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -56,27 +57,35 @@ type Draft struct {
 	IdempotencyKey, Hash string
 }
 
+// Recall returns the batch that the account's idempotency key made before, so that
+// a repeat is not checked and stored again. An IdempotencyMismatch error says that
+// the key was used for another request.
+func (e *Engine) Recall(ctx context.Context, account, idempotencyKey, hash string) (b Batch, found bool, err error) {
+	if idempotencyKey == "" {
+		return b, false, nil
+	}
+	memory, ok, err := e.Creator.Remembered(ctx, account, idempotencyKey)
+	if err != nil {
+		return b, false, fmt.Errorf("look up an idempotency key: %w", err)
+	}
+	if !ok {
+		return b, false, nil
+	}
+	return e.replay(ctx, memory, hash)
+}
+
 // Take stores a batch and asks the worker to begin it. When the idempotency key was
-// used before for the same request, it returns that batch and replayed is true.
-// Errors: IdempotencyMismatch when the key was used for another request,
+// used before for the same request, it returns that batch and replayed is true; ask
+// Recall first. Errors: IdempotencyMismatch when the key was used for another request,
 // RateLimited with the detail "limit" when the account has too many open batches.
 func (e *Engine) Take(ctx context.Context, d Draft) (b Batch, replayed bool, err error) {
-	if d.IdempotencyKey != "" {
-		memory, ok, err := e.Creator.Remembered(ctx, d.Account, d.IdempotencyKey)
-		if err != nil {
-			return b, false, fmt.Errorf("look up an idempotency key: %w", err)
-		}
-		if ok {
-			return e.replay(ctx, memory, d)
-		}
-	}
 	c, err := e.create(d)
 	if err != nil {
 		return b, false, err
 	}
 	err = e.Creator.CreateBatch(ctx, c)
 	if duplicate, ok := errors.AsType[*journal.Duplicate](err); ok {
-		return e.replay(ctx, duplicate.Idempotency, d)
+		return e.replay(ctx, duplicate.Idempotency, d.Hash)
 	}
 	if errors.Is(err, ErrFull) {
 		full := fault.New(fault.RateLimited, "the account has %d open batches already; wait until one has ended, or cancel one", MaxOpen).
@@ -118,8 +127,8 @@ func (e *Engine) create(d Draft) (Creation, error) {
 	return c, nil
 }
 
-func (e *Engine) replay(ctx context.Context, memory journal.Idempotency, d Draft) (Batch, bool, error) {
-	if memory.Hash != d.Hash {
+func (e *Engine) replay(ctx context.Context, memory journal.Idempotency, hash string) (Batch, bool, error) {
+	if memory.Hash != hash {
 		return Batch{}, false, fault.New(fault.IdempotencyMismatch,
 			"this Idempotency-Key was used before with another body; use a new key for a new request")
 	}
@@ -218,4 +227,21 @@ func (e *Engine) Sweep(ctx context.Context) error {
 		}
 	}
 	return failed
+}
+
+// Handle returns a handler of the worker's queue that advances the batches that
+// messages name, and hands every other message to next. An error asks for the
+// message to be delivered again.
+func (e *Engine) Handle(next func(ctx context.Context, body []byte) error) func(ctx context.Context, body []byte) error {
+	return func(ctx context.Context, body []byte) error {
+		var m Message
+		if err := json.Unmarshal(body, &m); err != nil || m.Batch == "" {
+			return next(ctx, body) // which knows what to do with it
+		}
+		if err := e.Advance(ctx, m); err != nil {
+			e.Log.WarnContext(ctx, "a batch could not be advanced", "batch", m.Batch, "reason", m.Reason, "error", err)
+			return err
+		}
+		return nil
+	}
 }

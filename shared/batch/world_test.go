@@ -353,7 +353,10 @@ func (w *world) take(ctx context.Context) {
 		})
 	}
 	for range 3 {
-		b, _, err := w.batches.Take(ctx, d)
+		b, found, err := w.batches.Recall(ctx, account, d.IdempotencyKey, d.Hash)
+		if err == nil && !found {
+			b, _, err = w.batches.Take(ctx, d)
+		}
 		if err != nil {
 			continue
 		}

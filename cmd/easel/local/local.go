@@ -202,6 +202,7 @@ func (g *Gateway) serve(context.Context) error {
 	ctx, stop := context.WithCancel(context.Background())
 	g.stop = stop
 	worker := workerjob.New(g.App.Runner, g.options.Log,
+		workerjob.Duty{Name: "batches", Run: g.App.Batches.Sweep},
 		workerjob.Duty{Name: "rollup", Run: g.App.Rollup},
 		workerjob.Duty{Name: "probes", Run: g.App.NewProber().Run},
 		workerjob.Duty{Name: "notices", Run: g.App.Notices.Sweep},
@@ -213,7 +214,7 @@ func (g *Gateway) serve(context.Context) error {
 			g.failed <- fmt.Errorf("serve: %w", err)
 		}
 	})
-	g.running.Go(func() { g.Queue.Run(ctx, g.App.Notices.Handle(worker.Handle)) })
+	g.running.Go(func() { g.Queue.Run(ctx, g.App.Notices.Handle(g.App.Batches.Handle(worker.Handle))) })
 	g.running.Go(func() { g.sweep(ctx, worker) })
 	return nil
 }

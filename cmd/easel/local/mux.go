@@ -31,6 +31,7 @@ func (g *Gateway) mux() http.Handler {
 	}
 	mount(generateapi.New(generateapi.Deps{
 		Auth: auth, Desk: g.App.Desk, Views: g.App.Views, Accounts: g.App.Store, Quotas: g.App.Quotas, Endpoints: g.App.Endpoints, Preferences: g.App.Preferences, Tasks: g.App.Store, Canceler: g.App.Runner,
+		Batches: g.App.Batches, BatchList: g.App.Store,
 		Signer: g.App.Assets, Files: app.Files{Assets: g.App.Assets}, Log: g.options.Log, Now: time.Now,
 	}), generateapi.Patterns())
 	mount(promptapi.New(promptapi.Deps{Auth: auth, Desk: g.App.Desk, Preferences: g.App.Preferences, Log: g.options.Log, Now: time.Now}), promptapi.Patterns())

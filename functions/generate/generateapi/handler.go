@@ -28,6 +28,7 @@ type Desk interface {
 	CheckPreferences(ctx context.Context, s preference.Set) error
 	Check(ctx context.Context, t intake.Ticket) (intake.Checked, error)
 	Place(ctx context.Context, c intake.Checked) (intake.Placed, error)
+	CheckBeside(ctx context.Context, t intake.Ticket) (intake.Ticket, error)
 }
 
 // Views gives what the operator has configured.
@@ -82,10 +83,13 @@ type Deps struct {
 	Endpoints Endpoints
 	// Preferences are what accounts prefer.
 	Preferences Preferences
-	Tasks       httpapi.TaskReader
-	Canceler    Canceler
-	Signer      httpapi.Signer
-	Files       Files
+	// Batches take sets of requests, and BatchList reads them.
+	Batches   Batches
+	BatchList BatchList
+	Tasks     httpapi.TaskReader
+	Canceler  Canceler
+	Signer    httpapi.Signer
+	Files     Files
 	// MaxWait is the longest that a request waits for its task; 0 is five minutes.
 	MaxWait time.Duration
 	Log     *slog.Logger
@@ -100,7 +104,7 @@ type handler struct{ Deps }
 // Patterns are the paths that [New] serves, for a mux that holds several functions.
 func Patterns() []string {
 	return []string{
-		"/api/generate", "/api/generate/", "/api/quote", "/api/models", "/api/account", "/api/account/",
+		"/api/generate", "/api/generate/", "/api/batches", "/api/batches/", "/api/quote", "/api/models", "/api/account", "/api/account/",
 		"/v1/images/", "/v1/models", "/v1/models/", "/v1/videos", "/v1/videos/",
 	}
 }
@@ -119,6 +123,11 @@ func New(d Deps) http.Handler {
 	creating("POST /api/generate", h.generate)
 	creating("POST /api/generate/image", h.seedImage)
 	creating("POST /api/generate/video", h.seedVideo)
+	creating("POST /api/batches", h.createBatch)
+	route("GET /api/batches", apikey.Read, h.listBatches)
+	route("GET /api/batches/{id}", apikey.Read, h.readBatch)
+	route("GET /api/batches/{id}/items", apikey.Read, h.batchItems)
+	route("POST /api/batches/{id}/cancel", apikey.Generate, h.cancelBatch)
 	route("POST /api/quote", apikey.Read, h.quote)
 	route("GET /api/models", apikey.Read, h.models)
 	route("GET /api/account", apikey.Read, h.account)
