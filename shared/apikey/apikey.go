@@ -53,6 +53,11 @@ type Key struct {
 	// the key works for; 0 is no limit. Requests that name no user share one.
 	UserRatePerMinute int `json:"user_rate_per_minute,omitempty"`
 	UserConcurrency   int `json:"user_concurrency,omitempty"`
+	// CacheTTLSeconds is how long answers to the key's requests are remembered, to
+	// answer the same request of the same account again; 0 is never. CacheUnseeded
+	// includes pictures and videos that are asked for without a seed.
+	CacheTTLSeconds int  `json:"cache_ttl_seconds,omitempty"`
+	CacheUnseeded   bool `json:"cache_unseeded,omitempty"`
 	// Moderation is how strictly the content filter checks what the key asks for:
 	// "off", "default" or "strict"; "" is the deployment's policy.
 	Moderation string `json:"moderation,omitempty"`

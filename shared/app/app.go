@@ -32,6 +32,7 @@ import (
 	"easel/shared/preference"
 	"easel/shared/provider"
 	"easel/shared/quota"
+	"easel/shared/replycache"
 	"easel/shared/secret"
 	"easel/shared/secrets"
 	"easel/shared/settings"
@@ -84,6 +85,8 @@ type App struct {
 	Quotas *quota.Book
 	// Preferences remember what requests need to know of accounts.
 	Preferences *preference.Book
+	// Results remember what requests were answered with, where keys opt in.
+	Results *replycache.Cache
 	// Monitor knows the health of configs, and Limiter their limits and the callers'.
 	Monitor *health.Monitor
 	Limiter *limit.Limiter
@@ -119,19 +122,21 @@ func New(p Parts) *App {
 	a.Monitor, a.Notices = a.newMonitor(), a.newCourier()
 	guard := &gate{monitor: a.Monitor, limiter: limiter, log: p.Log}
 	inputs := images{store: p.Assets, providers: p.Providers, client: p.Fetch}
+	a.Results = &replycache.Cache{Store: p.Store, Files: p.Assets, Now: p.Now, Log: p.Log}
 	store := p.Metrics.store(p.Store, a.promised)
 	reports := &reporter{assets: p.Assets, endpoints: a.Endpoints, client: p.Deliver, now: p.Now, log: p.Log}
 	a.Engine = lifecycle.NewEngine(store, p.Now, NewID)
 	a.Runner = lifecycle.NewRunner(lifecycle.Parts{
 		Engine: a.Engine, Store: store, Due: p.Metrics.due(p.Store, p.Store), Many: p.Store, Gather: p.Gather, Memory: p.Store, Views: a.Views, Providers: p.Providers, Keys: p.Secrets,
 		Keeper: keeper{p.Assets, p.Fetch}, Queue: Queue{p.Queue}, Health: guard, Gate: guard, Callers: callers{limiter, p.Log}, Latencies: a.Latencies,
+		Results:     a.Results,
 		Reporter:    reports,
 		Policy:      failover.Policy{PriceCap: p.PriceCap},
 		CallbackURL: a.callbackURL, Prepare: inputs.before(p.Prepare), Now: p.Now, NewID: NewID, Log: p.Log,
 	})
 	a.Desk = &intake.Desk{
 		Views: a.Views, Server: a.Runner, Streamer: a.Runner, Replays: a.Runner, Tasks: p.Store, CheckURL: p.CheckURL, Uploads: inputs, Quotas: a.Quotas,
-		Preferences: a.Preferences, Now: p.Now,
+		Preferences: a.Preferences, Results: a.Results, Answerer: a.Runner, Now: p.Now,
 		Filter: &contentFilter{views: a.Views, keys: a.Keys, secrets: p.Secrets, client: p.Deliver, log: p.Log},
 	}
 	a.Batches = a.newBatches(reports)

@@ -93,6 +93,23 @@ func (s *Store) Open(ctx context.Context, key string) (io.ReadCloser, Object, er
 	return output.Body, object, nil
 }
 
+// Exists reports whether the object is there. Without the right to list the bucket
+// S3 calls a missing object forbidden, which is an error here.
+func (s *Store) Exists(ctx context.Context, key string) (bool, error) {
+	if err := checkKey(key); err != nil {
+		return false, err
+	}
+	_, err := s.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &s.options.Bucket, Key: &key})
+	switch {
+	case err == nil:
+		return true, nil
+	case statusOf(err) == http.StatusNotFound:
+		return false, nil
+	default:
+		return false, fmt.Errorf("look for %s: %w", key, err)
+	}
+}
+
 // Delete removes the object. Removing one that does not exist succeeds.
 func (s *Store) Delete(ctx context.Context, key string) error {
 	if err := checkKey(key); err != nil {

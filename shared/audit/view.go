@@ -65,6 +65,8 @@ func keyView(k apikey.Key) any {
 		Concurrency       int            `json:"concurrency"`
 		UserRatePerMinute int            `json:"user_rate_per_minute,omitempty"`
 		UserConcurrency   int            `json:"user_concurrency,omitempty"`
+		CacheTTLSeconds   int            `json:"cache_ttl_seconds,omitempty"`
+		CacheUnseeded     bool           `json:"cache_unseeded,omitempty"`
 		Moderation        string         `json:"moderation,omitempty"`
 		AllowIPs          []string       `json:"allow_ips,omitempty"`
 		ExpiresAt         time.Time      `json:"expires_at,omitzero"`
@@ -73,7 +75,7 @@ func keyView(k apikey.Key) any {
 		Version           int64          `json:"version"`
 	}{
 		ID: k.ID, Name: k.Name, Account: k.Account, Scopes: k.Scopes, RatePerMinute: k.RatePerMinute, Concurrency: k.Concurrency,
-		UserRatePerMinute: k.UserRatePerMinute, UserConcurrency: k.UserConcurrency, Moderation: k.Moderation, AllowIPs: k.AllowIPs,
+		UserRatePerMinute: k.UserRatePerMinute, UserConcurrency: k.UserConcurrency, CacheTTLSeconds: k.CacheTTLSeconds, CacheUnseeded: k.CacheUnseeded, Moderation: k.Moderation, AllowIPs: k.AllowIPs,
 		ExpiresAt: k.ExpiresAt, RevokedAt: k.RevokedAt, PreviousUntil: k.PreviousUntil, Version: k.Version,
 	}
 }

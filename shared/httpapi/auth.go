@@ -33,6 +33,9 @@ type Caller struct {
 	// UserRatePerMinute and UserConcurrency limit each user of Account; 0 is no limit.
 	UserRatePerMinute int
 	UserConcurrency   int
+	// CacheTTLSeconds and CacheUnseeded are the key's; see [CacheWish].
+	CacheTTLSeconds int
+	CacheUnseeded   bool
 
 	// admitted is what the key's rate said to the request.
 	admitted limit.Admission
@@ -213,6 +216,7 @@ func callerOf(k apikey.Key) Caller {
 		KeyID: k.ID, Account: k.Account, Scopes: k.Scopes,
 		RatePerMinute: k.RatePerMinute, Concurrency: k.Concurrency,
 		UserRatePerMinute: k.UserRatePerMinute, UserConcurrency: k.UserConcurrency,
+		CacheTTLSeconds: k.CacheTTLSeconds, CacheUnseeded: k.CacheUnseeded,
 	}
 }
 

@@ -46,6 +46,8 @@ type Task struct {
 	// ResponseTimeMS is from the task's creation to its end, null before that.
 	ResponseTimeMS *int64    `json:"response_time_ms"`
 	Attempts       []Attempt `json:"attempts"`
+	// Cached is true for a task that was answered from the cache.
+	Cached bool `json:"cached,omitempty"`
 	// Notice is a sentence about the model's name, such as that it is deprecated.
 	Notice string `json:"notice,omitempty"`
 }
@@ -127,7 +129,7 @@ func TaskOf(ctx context.Context, t task.Task, signer Signer) (Task, error) {
 		CreatedAt: moment(t.CreatedAt), StartedAt: moment(t.StartedAt),
 		FinishedAt: moment(t.FinishedAt), ExpiresAt: moment(t.ExpiresAt),
 		Outputs: outputs, Text: t.Text, Credits: Credits{Reserved: t.Reserved, Charged: t.Charged},
-		Metadata: t.Metadata, Attempts: attemptsOf(t.Attempts), APIConfigID: deliverer(t),
+		Metadata: t.Metadata, Attempts: attemptsOf(t.Attempts), APIConfigID: deliverer(t), Cached: t.Caching.From != "",
 	}
 	if view.Metadata == nil {
 		view.Metadata = map[string]string{}

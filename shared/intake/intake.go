@@ -13,6 +13,7 @@ import (
 	"easel/shared/fault"
 	"easel/shared/generation"
 	"easel/shared/lifecycle"
+	"easel/shared/replycache"
 	"easel/shared/task"
 )
 
@@ -79,7 +80,10 @@ type Desk struct {
 	Quotas Quotas
 	// Preferences may be nil; then nothing is filled into what a request leaves out.
 	Preferences Preferences
-	Now         func() time.Time
+	// Results may be nil; then no answer is remembered. With it, Answerer is required.
+	Results  Results
+	Answerer Answerer
+	Now      func() time.Time
 }
 
 // Ticket is one request and who makes it.
@@ -107,6 +111,8 @@ type Ticket struct {
 	IdempotencyKey, Hash string
 	Metadata             map[string]string
 	CallbackURL          string
+	// Cache is what the caller wants of the cache of answers.
+	Cache replycache.Wish
 	// Wait is how long the caller waits for the task's end; 0 is not at all.
 	Wait time.Duration
 }
@@ -223,6 +229,9 @@ func (d *Desk) begin(ctx context.Context, c Checked) (task.Task, bool, error) {
 	order, err := d.order(ctx, c)
 	if err != nil {
 		return task.Task{}, false, err
+	}
+	if entry, ok := d.remembered(ctx, c, &order); ok {
+		return d.answer(ctx, c, order, entry)
 	}
 	return d.Server.Serve(ctx, order, c.Wait)
 }

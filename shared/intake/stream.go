@@ -39,7 +39,13 @@ func (d *Desk) stream(ctx context.Context, c Checked, emit func(text string) err
 	if err != nil {
 		return Placed{}, err
 	}
-	t, replayed, err := d.Streamer.ServeStream(ctx, order, emit)
+	var t task.Task
+	var replayed bool
+	if entry, ok := d.remembered(ctx, c, &order); ok {
+		t, replayed, err = d.answer(ctx, c, order, entry)
+	} else {
+		t, replayed, err = d.Streamer.ServeStream(ctx, order, emit)
+	}
 	if err != nil {
 		return Placed{}, err
 	}

@@ -76,6 +76,8 @@ type Order struct {
 	// Quotas are the monthly limits that the task counts against, of which it holds
 	// nothing yet.
 	Quotas []task.Quota
+	// Caching says where the answer is to be remembered.
+	Caching task.Caching
 	// First, if set, starts the first attempt in the same write, for a process
 	// that will call the provider itself at once.
 	First *Start
@@ -107,7 +109,7 @@ func (e *Engine) Begin(ctx context.Context, o Order) (t task.Task, replayed bool
 		ID: e.newID("task_"), Account: o.Account, KeyID: o.KeyID, KeyPlaces: o.KeyPlaces, UserPlaces: o.UserPlaces, User: o.User, RequestID: o.RequestID,
 		Kind: o.Request.Kind, Model: o.Request.Model, Request: o.Request,
 		Status: task.Queued, Price: o.Quote.Credits, Reserved: o.Quote.Credits, PriceLines: o.Quote.Lines,
-		ChargeModerated: o.ChargeModerated, Metadata: o.Metadata, CallbackURL: o.CallbackURL, Quotas: o.Quotas,
+		ChargeModerated: o.ChargeModerated, Metadata: o.Metadata, CallbackURL: o.CallbackURL, Quotas: o.Quotas, Caching: o.Caching,
 		CreatedAt: now, UpdatedAt: now, ExpiresAt: now.Add(deadline), DueAt: now.Add(ResendAfter), Version: 1,
 	}
 	if o.ID != "" {

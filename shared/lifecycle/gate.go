@@ -62,10 +62,13 @@ func (r *Runner) depart(ctx context.Context, p Places, taskID string) {
 }
 
 // leave gives back what ended between two states of a task: the places of its
-// attempts, and its own.
+// attempts, and its own. What it came to is remembered where that is asked for.
 func (r *Runner) leave(ctx context.Context, before, after task.Task) {
 	if after.Status.Terminal() && !before.Status.Terminal() {
 		r.depart(ctx, placesOf(after), after.ID)
+	}
+	if r.Results != nil && after.Status == task.Succeeded && before.Status != task.Succeeded {
+		r.Results.Keep(ctx, after)
 	}
 	if r.Gate == nil {
 		return

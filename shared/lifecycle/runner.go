@@ -88,6 +88,12 @@ type Places struct {
 	PerUser       int
 }
 
+// Results remembers what tasks were answered with, where they ask for it;
+// *replycache.Cache is the one. It never fails a task.
+type Results interface {
+	Keep(ctx context.Context, t task.Task)
+}
+
 // Reporter tells a caller's endpoint that its task has ended. The status is the
 // endpoint's HTTP status, 0 without an answer.
 type Reporter interface {
@@ -122,6 +128,8 @@ type Parts struct {
 	// Gate and Callers may be nil: then nothing is limited.
 	Gate    Gate
 	Callers Callers
+	// Results may be nil: then no answer is remembered.
+	Results Results
 	// Prepare completes a call for its config, such as for a proxy; nil does nothing.
 	Prepare func(ctx context.Context, c *provider.Call, config settings.Config) error
 	// CallbackURL is where a provider reports an attempt; nil or "" is nowhere.

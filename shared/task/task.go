@@ -104,6 +104,8 @@ type Task struct {
 	LateUntil time.Time `json:"late_until,omitzero"`
 	// ChargeModerated is the model's rule when the task began: a refusal for content costs the price.
 	ChargeModerated bool `json:"charge_moderated,omitempty"`
+	// Caching is what the cache of answers is to the task.
+	Caching Caching `json:"caching,omitzero"`
 	// Quotas are the monthly limits that the task counts against.
 	Quotas []Quota `json:"quotas,omitempty"`
 	// Delivery is how far the report to CallbackURL is; it starts when the task ends.
@@ -113,6 +115,16 @@ type Task struct {
 	Loss bool `json:"loss,omitempty"`
 	// Version counts the writes of this task, from 1.
 	Version int64 `json:"version"`
+}
+
+// Caching is what the cache of answers is to a task; the zero value is nothing.
+type Caching struct {
+	// Key names the request's answer, and Seconds is how long it is remembered after
+	// the task has succeeded; "" remembers nothing.
+	Key     string `json:"key,omitempty"`
+	Seconds int    `json:"seconds,omitempty"`
+	// From is the task that was answered first, for one that is answered from the cache.
+	From string `json:"from,omitempty"`
 }
 
 // PriceLine is one factor of a price: a count of units at credits each.

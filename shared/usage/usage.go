@@ -12,24 +12,26 @@ import (
 // Record is one ended task as the usage log keeps it. It holds no prompt and no
 // secret. Its ID is the task's, so a repeat is the same record.
 type Record struct {
-	ID         string           `json:"id"`
-	Account    string           `json:"account"`
-	KeyID      string           `json:"key_id,omitempty"`
-	User       string           `json:"user,omitempty"`
-	Kind       generation.Kind  `json:"kind"`
-	Model      string           `json:"model"`
-	Config     string           `json:"config,omitempty"`
-	Provider   string           `json:"provider,omitempty"`
-	Status     task.Status      `json:"status"`
-	ErrorCode  string           `json:"error_code,omitempty"`
-	Credits    int64            `json:"credits"`
-	Usage      generation.Usage `json:"usage"`
-	LatencyMS  int64            `json:"latency_ms"`
-	Attempts   []task.Attempt   `json:"attempts,omitempty"`
-	Loss       bool             `json:"loss,omitempty"`
-	RequestID  string           `json:"request_id,omitempty"`
-	CreatedAt  time.Time        `json:"created_at"`
-	FinishedAt time.Time        `json:"finished_at"`
+	ID        string           `json:"id"`
+	Account   string           `json:"account"`
+	KeyID     string           `json:"key_id,omitempty"`
+	User      string           `json:"user,omitempty"`
+	Kind      generation.Kind  `json:"kind"`
+	Model     string           `json:"model"`
+	Config    string           `json:"config,omitempty"`
+	Provider  string           `json:"provider,omitempty"`
+	Status    task.Status      `json:"status"`
+	ErrorCode string           `json:"error_code,omitempty"`
+	Credits   int64            `json:"credits"`
+	Usage     generation.Usage `json:"usage"`
+	LatencyMS int64            `json:"latency_ms"`
+	Attempts  []task.Attempt   `json:"attempts,omitempty"`
+	Loss      bool             `json:"loss,omitempty"`
+	// Cached is true for a task that was answered from the cache.
+	Cached     bool      `json:"cached,omitempty"`
+	RequestID  string    `json:"request_id,omitempty"`
+	CreatedAt  time.Time `json:"created_at"`
+	FinishedAt time.Time `json:"finished_at"`
 }
 
 // Of returns the record of an ended task. The config and provider are those of
@@ -39,7 +41,7 @@ func Of(t task.Task) Record {
 	r := Record{
 		ID: t.ID, Account: t.Account, KeyID: t.KeyID, User: t.User, Kind: t.Kind, Model: t.Model,
 		Status: t.Status, Credits: t.Charged, LatencyMS: t.FinishedAt.Sub(t.CreatedAt).Milliseconds(),
-		Attempts: t.Attempts, Loss: t.Loss, RequestID: t.RequestID,
+		Attempts: t.Attempts, Loss: t.Loss, Cached: t.Caching.From != "", RequestID: t.RequestID,
 		CreatedAt: t.CreatedAt, FinishedAt: t.FinishedAt,
 	}
 	if t.Error != nil {

@@ -16,6 +16,7 @@ import (
 	"easel/shared/fault"
 	"easel/shared/httpapi"
 	"easel/shared/moderation"
+	"easel/shared/replycache"
 )
 
 const (
@@ -35,22 +36,26 @@ type keyView struct {
 	RatePerMinute int            `json:"rate_per_minute"`
 	Concurrency   int            `json:"concurrency"`
 	// UserRatePerMinute and UserConcurrency limit each user of the key's accounts.
-	UserRatePerMinute int       `json:"user_rate_per_minute"`
-	UserConcurrency   int       `json:"user_concurrency"`
-	Moderation        string    `json:"moderation"`
-	AllowIPs          []string  `json:"allow_ips"`
-	ExpiresAt         time.Time `json:"expires_at,omitzero"`
-	RevokedAt         time.Time `json:"revoked_at,omitzero"`
-	PreviousUntil     time.Time `json:"previous_until,omitzero"`
-	CreatedAt         time.Time `json:"created_at"`
-	Status            string    `json:"status"`
-	Version           int64     `json:"version"`
+	UserRatePerMinute int `json:"user_rate_per_minute"`
+	UserConcurrency   int `json:"user_concurrency"`
+	// CacheTTLSeconds and CacheUnseeded are what the cache of answers is to the key.
+	CacheTTLSeconds int       `json:"cache_ttl_seconds"`
+	CacheUnseeded   bool      `json:"cache_unseeded"`
+	Moderation      string    `json:"moderation"`
+	AllowIPs        []string  `json:"allow_ips"`
+	ExpiresAt       time.Time `json:"expires_at,omitzero"`
+	RevokedAt       time.Time `json:"revoked_at,omitzero"`
+	PreviousUntil   time.Time `json:"previous_until,omitzero"`
+	CreatedAt       time.Time `json:"created_at"`
+	Status          string    `json:"status"`
+	Version         int64     `json:"version"`
 }
 
 func (h *handler) keyView(k apikey.Key) keyView {
 	return keyView{
 		ID: k.ID, Name: k.Name, Mask: "esl_" + k.ID + "_…", Account: k.Account, Scopes: k.Scopes,
 		RatePerMinute: k.RatePerMinute, Concurrency: k.Concurrency, UserRatePerMinute: k.UserRatePerMinute, UserConcurrency: k.UserConcurrency,
+		CacheTTLSeconds: k.CacheTTLSeconds, CacheUnseeded: k.CacheUnseeded,
 		Moderation: cmp.Or(k.Moderation, string(moderation.Default)), AllowIPs: append([]string{}, k.AllowIPs...),
 		ExpiresAt: k.ExpiresAt, RevokedAt: k.RevokedAt, PreviousUntil: k.PreviousUntil, CreatedAt: k.CreatedAt,
 		Status: keyStatus(k, h.Now()), Version: k.Version,
@@ -138,6 +143,8 @@ type keyForm struct {
 	Concurrency   *int           `json:"concurrency"`
 	UserRate      *int           `json:"user_rate_per_minute"`
 	UserPlaces    *int           `json:"user_concurrency"`
+	CacheTTL      *int           `json:"cache_ttl_seconds"`
+	CacheUnseeded *bool          `json:"cache_unseeded"`
 	// Moderation is off, default or strict; default is the deployment's policy.
 	Moderation *string   `json:"moderation"`
 	AllowIPs   *[]string `json:"allow_ips"`
@@ -152,6 +159,8 @@ func (f keyForm) apply(k apikey.Key, fields *fault.Fields) apikey.Key {
 	set(&k.Concurrency, f.Concurrency)
 	set(&k.UserRatePerMinute, f.UserRate)
 	set(&k.UserConcurrency, f.UserPlaces)
+	set(&k.CacheTTLSeconds, f.CacheTTL)
+	set(&k.CacheUnseeded, f.CacheUnseeded)
 	set(&k.AllowIPs, f.AllowIPs)
 	set(&k.Moderation, f.Moderation)
 	if k.Moderation == string(moderation.Default) {
@@ -201,6 +210,7 @@ func checkKeyLimits(fields *fault.Fields, k apikey.Key) {
 	} {
 		fields.Check(l.value >= 0 && l.value <= maxKeyRate, l.name, "must be 0 to %d; 0 is no limit", maxKeyRate)
 	}
+	fields.Check(k.CacheTTLSeconds >= 0 && k.CacheTTLSeconds <= replycache.MaxSeconds, "cache_ttl_seconds", "must be 0 to %d; 0 remembers nothing", replycache.MaxSeconds)
 }
 
 // checkPayer adds an error when the key's account does not exist.

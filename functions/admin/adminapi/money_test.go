@@ -141,7 +141,7 @@ func TestABadKeyNamesEveryField(t *testing.T) {
 		{`{"scopes":["read"],"account":"nobody"}`, "account"},
 		{`{"scopes":["admin"],"allow_ips":["10.0.0.0/8","x"],"expires_at":"2001-01-01T00:00:00Z"}`, "allow_ips[1] expires_at"},
 		{`{"scopes":["admin"],"expires_at":"soon"}`, "expires_at"},
-		{`{"scopes":["admin"],"rate_per_minute":-1,"user_rate_per_minute":-1,"user_concurrency":1000001}`, "rate_per_minute user_rate_per_minute user_concurrency"},
+		{`{"scopes":["admin"],"rate_per_minute":-1,"user_rate_per_minute":-1,"user_concurrency":1000001,"cache_ttl_seconds":2592001}`, "rate_per_minute user_rate_per_minute user_concurrency cache_ttl_seconds"},
 	} {
 		if f := w.do("POST", "/api/admin/keys", tt.body).want(http.StatusBadRequest).fields(); f != tt.fields {
 			t.Errorf("%s: fields %q, want %q", tt.body, f, tt.fields)
@@ -155,8 +155,8 @@ func TestABadKeyNamesEveryField(t *testing.T) {
 	secret, _ := first["secret"].(string)
 	w.as(secret, "GET", "/api/admin/session", "").want(http.StatusOK)
 	id := first["key"].(map[string]any)["id"].(string)
-	o := w.do("PATCH", "/api/admin/keys/"+id, `{"user_rate_per_minute":3,"user_concurrency":2,"expires_at":"2999-01-01T00:00:00Z"}`, `If-Match: "1"`).want(http.StatusOK).object()
-	if o["expires_at"] == nil || o["user_rate_per_minute"] != 3.0 || o["user_concurrency"] != 2.0 {
+	o := w.do("PATCH", "/api/admin/keys/"+id, `{"user_rate_per_minute":3,"user_concurrency":2,"cache_ttl_seconds":60,"cache_unseeded":true,"expires_at":"2999-01-01T00:00:00Z"}`, `If-Match: "1"`).want(http.StatusOK).object()
+	if o["expires_at"] == nil || o["user_rate_per_minute"] != 3.0 || o["user_concurrency"] != 2.0 || o["cache_ttl_seconds"] != 60.0 || o["cache_unseeded"] != true {
 		t.Errorf("got %v", o)
 	}
 	if o = w.do("PATCH", "/api/admin/keys/"+id, `{"expires_at":null}`, `If-Match: "2"`).want(http.StatusOK).object(); o["expires_at"] != nil {

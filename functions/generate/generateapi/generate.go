@@ -42,6 +42,7 @@ func (h *handler) generate(w http.ResponseWriter, r *http.Request, c httpapi.Cal
 // place checks a ticket for an image or a video and places it. The answer's
 // headers tell of a deprecated name, whatever comes of the task.
 func (h *handler) place(w http.ResponseWriter, r *http.Request, c httpapi.Caller, t intake.Ticket) (intake.Placed, error) {
+	t.Cache = httpapi.CacheWish(w, r, c)
 	checked, err := h.Desk.Check(r.Context(), t)
 	if err != nil {
 		return intake.Placed{}, err

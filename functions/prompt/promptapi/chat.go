@@ -79,6 +79,7 @@ func (h *handler) chat(w http.ResponseWriter, r *http.Request, c httpapi.Caller)
 	if err := identify(r, &t, b); err != nil {
 		return err
 	}
+	t.Cache = httpapi.CacheWish(w, r, c)
 	checked, err := h.Desk.Check(r.Context(), t)
 	if err != nil {
 		return httpapi.ModelNotFound(err)

@@ -49,6 +49,7 @@ func (h *handler) prompt(w http.ResponseWriter, r *http.Request, c httpapi.Calle
 	if err != nil {
 		return err
 	}
+	t.Cache = httpapi.CacheWish(w, r, c)
 	checked, err := h.Desk.Check(r.Context(), t)
 	if err != nil {
 		return err
