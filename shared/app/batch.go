@@ -17,40 +17,10 @@ import (
 // newBatches returns the engine of batches over the gateway's desk and tasks.
 func (a *App) newBatches(reports *reporter) *batch.Engine {
 	return batch.New(batch.Parts{
-		Store: a.Store, Creator: a.Store, Due: a.Store, Tasks: a.Store, Placer: placer{a},
-		Queue: batchQueue{a.Queue}, Reporter: batchReporter{reports}, Now: a.Now, NewID: NewID, Log: a.Log,
+		Store: a.Store, Creator: a.Store, Due: a.Store, Tasks: a.Store,
+		Placer: intake.BatchPlacer{Desk: a.Desk, Voider: a.Engine, Canceler: a.Runner},
+		Queue:  batchQueue{a.Queue}, Reporter: batchReporter{reports}, Now: a.Now, NewID: NewID, Log: a.Log,
 	})
-}
-
-// placer carries the requests of batches out as tasks that the worker makes.
-type placer struct{ app *App }
-
-// Place begins a request like one of its own, under the price that it was quoted.
-func (p placer) Place(ctx context.Context, b batch.Batch, index int, r batch.Request) (task.Task, error) {
-	checked, err := p.app.Desk.Check(ctx, intake.Ticket{
-		TaskID: batch.TaskID(b.ID, index), Account: b.Account, KeyID: b.KeyID, RequestID: b.RequestID,
-		KeyPlaces: b.KeyPlaces, UserPlaces: b.UserPlaces, User: r.User, Request: r.Request, AsIs: true,
-		Metadata: r.Metadata, CallbackURL: r.CallbackURL,
-	})
-	if err != nil {
-		return task.Task{}, err
-	}
-	checked.Quote = r.Quote
-	placed, err := p.app.Desk.Place(ctx, checked)
-	return placed.Task, err
-}
-
-// Void implements [batch.Placer].
-func (p placer) Void(ctx context.Context, b batch.Batch, index int, r batch.Request, s task.Status, reason task.Error) (task.Task, bool, error) {
-	return p.app.Engine.Void(ctx, lifecycle.Order{
-		ID: batch.TaskID(b.ID, index), Account: b.Account, KeyID: b.KeyID, RequestID: b.RequestID, User: r.User,
-		Request: r.Request, Metadata: r.Metadata,
-	}, s, reason)
-}
-
-// Cancel implements [batch.Placer].
-func (p placer) Cancel(ctx context.Context, t task.Task) (task.Task, error) {
-	return p.app.Runner.Cancel(ctx, t)
 }
 
 // batchQueue sends batches' messages as JSON.
