@@ -10,6 +10,8 @@ import (
 	"easel/shared/generation"
 	"easel/shared/journal"
 	"easel/shared/replycache"
+	"easel/shared/task"
+	"easel/shared/usage"
 )
 
 func TestRepliesAreRememberedUnderTheirHash(t *testing.T) {
@@ -49,5 +51,27 @@ func TestRepliesAreRememberedUnderTheirHash(t *testing.T) {
 	}
 	if err := store.PutReply(t.Context(), "", e); err == nil {
 		t.Error("a reply without a hash is remembered")
+	}
+}
+
+// TestATaskFromTheCacheCosts holds the units of a task that is answered from the
+// cache in the write that begins it.
+func TestATaskFromTheCacheCosts(t *testing.T) {
+	t.Parallel()
+	counter := &dynamo.Counter{}
+	store := newStore(t, dynamo.Options{Counter: counter})
+	answered := newTask("task_1")
+	answered.Status, answered.DueAt, answered.FinishedAt = task.Succeeded, time.Time{}, epoch()
+	answered.Price, answered.Reserved, answered.Caching = 0, 0, task.Caching{Key: "h", From: "task_0"}
+	record := usage.Of(answered)
+	if !record.Cached {
+		t.Errorf("the record is %+v", record)
+	}
+	must(t, store.Apply(t.Context(), journal.Change{Task: answered, Usage: &record}))
+	if got := counter.Calls(); !maps.Equal(got, map[string]int{"TransactWriteItems": 1}) || counter.Units() != 7 {
+		t.Errorf("it made the calls %v for %g units, want 7", got, counter.Units())
+	}
+	if got, err := store.Task(t.Context(), "task_1"); err != nil || got.Caching != answered.Caching {
+		t.Errorf("stored is %+v, %v", got, err)
 	}
 }
