@@ -19,6 +19,6 @@ func main() {
 	}
 	lambdahttp.Start(gateway.Metrics.Handler(webhookapi.New(webhookapi.Deps{
 		Tasks: gateway.Store, Views: gateway.Views, Providers: gateway.Providers, Secrets: gateway,
-		Queue: app.Queue{Sender: gateway.Queue}, Log: log.Logger, Now: gateway.Now,
+		Queue: app.Queue{Sender: gateway.Queue}, Heard: gateway.Metrics.WebhookLag, Log: log.Logger, Now: gateway.Now,
 	})), app.Lambda(deployment, log))
 }

@@ -23,10 +23,11 @@ func main() {
 		workerjob.Duty{Name: "rollup", Run: gateway.Rollup},
 		workerjob.Duty{Name: "probes", Run: gateway.NewProber().Run},
 		workerjob.Duty{Name: "notices", Run: gateway.Notices.Sweep},
+		workerjob.Duty{Name: "books", Run: gateway.NewBookCheck().Check},
 		workerjob.Duty{Name: "models", Run: gateway.NewModelCheck(0).Check},
 	)
 	lambdahttp.StartWorker(lambdahttp.Worker{
-		Message: gateway.Metrics.Message(gateway.Notices.Handle(gateway.Batches.Handle(worker.Handle))),
+		Message: gateway.Message(worker.Handle),
 		Tick:    gateway.Tick(worker.Tick),
 	}, app.Lambda(deployment, log))
 }

@@ -98,6 +98,8 @@ type App struct {
 	Endpoints *endpoint.Registry
 	// Notices tells the operator's endpoint of the deployment.
 	Notices *notice.Courier
+
+	awaited *awaited
 	// Batches take many requests at once and carry them out.
 	Batches *batch.Engine
 }
@@ -123,7 +125,8 @@ func New(p Parts) *App {
 	guard := &gate{monitor: a.Monitor, limiter: limiter, log: p.Log}
 	inputs := images{store: p.Assets, providers: p.Providers, client: p.Fetch}
 	a.Results = &replycache.Cache{Store: p.Store, Files: p.Assets, Now: p.Now, Log: p.Log}
-	store := p.Metrics.store(p.Store, a.promised)
+	a.awaited = &awaited{store: p.Store, queue: p.Queue, metrics: p.Metrics, promised: a.promised, now: p.Now, log: p.Log}
+	store := p.Metrics.store(p.Store, a.awaited)
 	reports := &reporter{assets: p.Assets, endpoints: a.Endpoints, client: p.Deliver, now: p.Now, log: p.Log}
 	a.Engine = lifecycle.NewEngine(store, p.Now, NewID)
 	a.Runner = lifecycle.NewRunner(lifecycle.Parts{

@@ -14,27 +14,30 @@ import (
 	"easel/shared/task"
 )
 
-// store counts what the changes that next has applied mean. promised says whether a
-// provider's jobs are reported by webhook.
-func (m *Metrics) store(next lifecycle.Store, promised func(provider string) bool) lifecycle.Store { //nolint:ireturn // a decorator
+// store counts what the changes that next has applied mean, and has webhooks
+// awaited that were promised.
+func (m *Metrics) store(next lifecycle.Store, webhooks *awaited) lifecycle.Store { //nolint:ireturn // a decorator
 	if m == nil {
 		return next
 	}
-	return countedStore{next, m, promised}
+	return countedStore{next, m, webhooks}
 }
 
 type countedStore struct {
 	lifecycle.Store
 
 	metrics  *Metrics
-	promised func(provider string) bool
+	webhooks *awaited
 }
 
 // Apply applies the change and counts it when it was written.
 func (s countedStore) Apply(ctx context.Context, c journal.Change) error {
+	quicker := s.webhooks.quicker(ctx, c)
+	s.webhooks.note(ctx, quicker)
 	if err := s.Store.Apply(ctx, c); err != nil {
 		return err
 	}
+	s.webhooks.remind(ctx, quicker)
 	s.committed(ctx, c)
 	return nil
 }
@@ -99,22 +102,14 @@ func (s countedStore) attempted(ctx context.Context, t task.Task, a task.Attempt
 	if cost := a.Usage.CostMicroUSD; cost > 0 {
 		m.meter.Add(env.MetricProviderCost, float64(cost), emf.Dimensions{env.DimensionProvider: provider})
 	}
-	if s.missed(ctx, t, a) {
-		m.count(env.MetricWebhookReceipts, emf.Dimensions{env.DimensionOutcome: env.OutcomeMissed})
-	}
-	if t.Loss && (a.Outcome == task.Delivered || a.Outcome == task.Abandoned) {
+	if t.Loss && (a.Outcome == task.Delivered || a.Outcome == task.Abandoned || a.Class == fault.ClassStorage) {
+		m.count(env.MetricLosses, nil)
+		if cost := a.Usage.CostMicroUSD; cost > 0 {
+			m.meter.Add(env.MetricLossCost, float64(cost), nil)
+		}
 		m.log.WarnContext(ctx, "a provider's work is paid by nobody", "task", t.ID, "attempt", a.ID, "config", a.Config,
 			"outcome", a.Outcome, "cost_micro_usd", a.Usage.CostMicroUSD)
 	}
-}
-
-// missed reports whether a look-up ended a job that a webhook was to report.
-func (s countedStore) missed(ctx context.Context, t task.Task, a task.Attempt) bool {
-	if a.Job == "" || t.Status == task.Canceled || a.Outcome != task.Delivered && a.Outcome != task.Broken || !s.promised(a.Provider) {
-		return false
-	}
-	w, _ := ctx.Value(aboutKey{}).(about)
-	return !w.notice || w.attempt != a.ID
 }
 
 // attemptClass is why an attempt ended as it did; [env.ClassNone] is well.

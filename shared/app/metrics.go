@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -91,7 +90,6 @@ func operationOf(o httpapi.Observation) string {
 
 // reported counts a provider's report by how the webhook function answered it.
 func (m *Metrics) reported(o httpapi.Observation) {
-	provider, ok := strings.CutPrefix(o.Request.URL.Path, "/api/webhooks/")
 	outcome := ""
 	switch o.Status {
 	case http.StatusAccepted:
@@ -101,27 +99,16 @@ func (m *Metrics) reported(o httpapi.Observation) {
 	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound, http.StatusRequestEntityTooLarge:
 		outcome = env.OutcomeRejected
 	}
-	if !ok || outcome == "" {
-		return
-	}
-	m.count(env.MetricWebhookReceipts, emf.Dimensions{env.DimensionOutcome: outcome})
-	if lag, ok := m.lag(o.Request.Header); ok && outcome == env.OutcomeReceived {
-		m.meter.Add(env.MetricWebhookLag, milliseconds(lag), emf.Dimensions{env.DimensionProvider: provider})
+	if outcome != "" && strings.HasPrefix(o.Request.URL.Path, "/api/webhooks/") {
+		m.count(env.MetricWebhookReceipts, emf.Dimensions{env.DimensionOutcome: outcome})
 	}
 }
 
-// maxLag bounds what is believed of a time stamp.
-const maxLag = time.Hour
-
-// lag is how long ago a provider says that it sent its report, in whole seconds.
-func (m *Metrics) lag(h http.Header) (time.Duration, bool) {
-	stamp := cmp.Or(h.Get("Webhook-Timestamp"), h.Get("X-Fal-Webhook-Timestamp"))
-	seconds, err := strconv.ParseInt(stamp, 10, 64)
-	if err != nil {
-		return 0, false
+// WebhookLag publishes how long after its job's end a provider's webhook came.
+func (m *Metrics) WebhookLag(provider string, lag time.Duration) {
+	if m != nil {
+		m.meter.Add(env.MetricWebhookLag, milliseconds(lag), emf.Dimensions{env.DimensionProvider: provider})
 	}
-	lag := m.now().Sub(time.Unix(seconds, 0))
-	return max(lag, 0), lag > -maxLag && lag < maxLag
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -36,9 +36,9 @@ const (
 	OutcomeExpired   = "expired"
 	// OutcomeRefused is a task that its caller's own input ended: moderated or invalid.
 	OutcomeRefused = "refused"
-	// Of webhooks from providers: the first good one for an attempt; one that came
-	// again; one that was forged, stale or unreadable; and one that never came, so
-	// that a poll brought the result of an attempt that was promised a webhook.
+	// Of webhooks from providers: the first good one for an attempt; one that told
+	// nothing new; one that was forged, stale or unreadable; and one that had not come
+	// two minutes after a poll brought the result of an attempt that was promised it.
 	OutcomeReceived  = "received"
 	OutcomeDuplicate = "duplicate"
 	OutcomeRejected  = "rejected"
@@ -80,8 +80,9 @@ const (
 	MetricProviderCost = "provider_cost"
 	// MetricWebhookReceipts counts webhooks from providers.
 	MetricWebhookReceipts = "webhook_receipts"
-	// MetricWebhookLag is the time from the moment at which a provider says that it
-	// sent a webhook to the receipt, for those that say so; in whole seconds.
+	// MetricWebhookLag is the time from a job's end to its webhook's receipt, where the
+	// provider says when that was; else from the moment at which it says that it sent
+	// the webhook, in whole seconds.
 	MetricWebhookLag = "webhook_lag"
 	// MetricQueueAge is how long a message waited before the worker had it, of those
 	// that were sent without a delay.
@@ -102,9 +103,18 @@ const (
 	// MetricOverdue is how many tasks a tick found more than two minutes past their
 	// deadline and still open, of the twenty that have been due the longest.
 	MetricOverdue = "overdue_tasks"
-	// MetricCreditDrift sums, over the accounts that a tick checked, how far granted
-	// is from available + reserved + spent. It is 0 unless something is badly wrong.
+	// MetricCreditDrift is how many credits are in the wrong place in the books of the
+	// accounts that a check looked at, twenty every ten minutes. It is 0 unless
+	// something is badly wrong.
 	MetricCreditDrift = "credit_drift"
+	// MetricLosses counts work that providers did, or are taken to have done, and that
+	// nobody paid for; MetricLossCost sums what it cost us, in micro-USD, where that
+	// is known.
+	MetricLosses   = "losses"
+	MetricLossCost = "loss_cost"
+	// MetricModelFindings is how many models the daily check found that their vendors
+	// do not list any more, or have announced to end.
+	MetricModelFindings = "model_findings"
 )
 
 // ClassNone is the value of [DimensionClass] for an attempt without fault.
@@ -147,5 +157,8 @@ func Metrics() []Metric {
 		{MetricTicks, Count, [][]string{total}},
 		{MetricOverdue, Count, [][]string{total}},
 		{MetricCreditDrift, NoUnit, [][]string{total}},
+		{MetricLosses, Count, [][]string{total}},
+		{MetricLossCost, NoUnit, [][]string{total}},
+		{MetricModelFindings, Count, [][]string{total}},
 	}
 }

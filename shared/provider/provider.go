@@ -197,6 +197,8 @@ type Notice struct {
 	Job string
 	// Final is true when the vendor says that the job ended.
 	Final bool
+	// EndedAt is when the vendor says that was; zero when it does not say.
+	EndedAt time.Time
 }
 
 // Description is what a protocol can do.

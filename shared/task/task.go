@@ -240,6 +240,10 @@ func (t Task) Clone() Task {
 	return t
 }
 
+// ReasonLate is the reason of a message about a webhook that came after its
+// attempt had ended: there is nothing to advance.
+const ReasonLate = "late"
+
 // Message asks the worker to advance a task. It carries no state: whoever
 // receives it reads the task first, so a message may be lost, doubled or late.
 type Message struct {

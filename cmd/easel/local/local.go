@@ -206,6 +206,7 @@ func (g *Gateway) serve(context.Context) error {
 		workerjob.Duty{Name: "rollup", Run: g.App.Rollup},
 		workerjob.Duty{Name: "probes", Run: g.App.NewProber().Run},
 		workerjob.Duty{Name: "notices", Run: g.App.Notices.Sweep},
+		workerjob.Duty{Name: "books", Run: g.App.NewBookCheck().Check},
 		workerjob.Duty{Name: "models", Run: g.App.NewModelCheck(modelCheckDelay).Check},
 	)
 	g.server = &http.Server{Handler: g.mux(), ReadHeaderTimeout: headerTimeout}
@@ -214,7 +215,7 @@ func (g *Gateway) serve(context.Context) error {
 			g.failed <- fmt.Errorf("serve: %w", err)
 		}
 	})
-	g.running.Go(func() { g.Queue.Run(ctx, g.App.Notices.Handle(g.App.Batches.Handle(worker.Handle))) })
+	g.running.Go(func() { g.Queue.Run(ctx, g.App.Message(worker.Handle)) })
 	g.running.Go(func() { g.sweep(ctx, worker) })
 	return nil
 }

@@ -4,11 +4,13 @@
 package webhookapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"time"
 
 	"easel/shared/catalog"
@@ -44,8 +46,11 @@ type Deps struct {
 	Providers map[string]provider.Provider
 	Secrets   Secrets
 	Queue     Queue
-	Log       *slog.Logger
-	Now       func() time.Time
+	// Heard is told how long after its job's end a webhook came, or after the vendor
+	// sent it, where the vendor says one of both; nil is not told.
+	Heard func(provider string, lag time.Duration)
+	Log   *slog.Logger
+	Now   func() time.Time
 }
 
 type handler struct{ Deps }
@@ -83,6 +88,11 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if h.late(a, notice) {
+		if err := h.Queue.Send(r.Context(), task.Message{Task: t.ID, Attempt: a.ID, Reason: task.ReasonLate}, 0); err != nil {
+			h.Log.WarnContext(r.Context(), "a late webhook is not counted", "attempt", a.ID, "error", err)
+		}
+	}
 	if !h.matters(r, t, a, notice) {
 		return httpapi.Write(w, http.StatusOK, receipt{"ignored"})
 	}
@@ -90,7 +100,38 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request) error {
 	if err := h.Queue.Send(r.Context(), m, 0); err != nil {
 		return later().Because(err)
 	}
+	h.heard(r, a, notice)
 	return httpapi.Write(w, http.StatusAccepted, receipt{"accepted"})
+}
+
+const (
+	// lateFor is how long after its end an attempt's webhook is still worth counting.
+	lateFor = 10 * time.Minute
+	// maxLag bounds what is believed of a vendor's clock.
+	maxLag = time.Hour
+)
+
+// late reports whether the end of an attempt is reported that a look-up has found
+// already.
+func (h *handler) late(a task.Attempt, n provider.Notice) bool {
+	return n.Final && (a.Outcome == task.Delivered || a.Outcome == task.Broken) && h.Now().Sub(a.EndedAt) < lateFor
+}
+
+// heard tells how long a webhook took.
+func (h *handler) heard(r *http.Request, a task.Attempt, n provider.Notice) {
+	since := n.EndedAt
+	if since.IsZero() {
+		stamp := cmp.Or(r.Header.Get("Webhook-Timestamp"), r.Header.Get("X-Fal-Webhook-Timestamp"))
+		seconds, err := strconv.ParseInt(stamp, 10, 64)
+		if err != nil {
+			return
+		}
+		since = time.Unix(seconds, 0)
+	}
+	lag := h.Now().Sub(since)
+	if h.Heard != nil && n.Final && -maxLag < lag && lag < maxLag {
+		h.Heard(a.Provider, max(lag, 0))
+	}
 }
 
 func later() *fault.Error {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +27,8 @@ type bundle struct {
 	handler http.Handler
 	task    task.Task
 	path    string
+	now     time.Time
+	lags    []time.Duration
 }
 
 // signed is the header by which the tests' provider knows its own reports.
@@ -45,10 +49,12 @@ func setup(t *testing.T, keys *secrets) *bundle {
 		return intaketest.Delivered(generation.Request{Kind: generation.Image}), nil
 	}
 	g.Provider.OnNotice = notice
-	b := &bundle{Gateway: g, handler: webhookapi.New(webhookapi.Deps{
+	b := &bundle{Gateway: g, now: time.Now().Truncate(time.Second)}
+	b.handler = webhookapi.New(webhookapi.Deps{
 		Tasks: g.Store, Views: &g.Config, Providers: map[string]provider.Provider{intaketest.ProviderName: g.Provider},
-		Secrets: keys, Queue: g.Queue, Log: g.Log.Logger(), Now: time.Now,
-	})}
+		Secrets: keys, Queue: g.Queue, Log: g.Log.Logger(), Now: func() time.Time { return b.now },
+		Heard: func(_ string, lag time.Duration) { b.lags = append(b.lags, lag) },
+	})
 	checked, err := g.Desk.Check(t.Context(), intake.Ticket{
 		Account: intaketest.Account, Request: generation.Request{Prompt: "a"},
 	})
@@ -69,7 +75,7 @@ func setup(t *testing.T, keys *secrets) *bundle {
 	return b
 }
 
-// notice reads reports of the form "<job>" or "<job> final".
+// notice reads reports of the form "<job>", "<job> final" or "<job> final ended 7s ago".
 func notice(m provider.Message) (provider.Notice, error) {
 	if m.Header("X-Signature") != m.Secret.Reveal() {
 		return provider.Notice{}, &fault.Failure{Class: fault.ClassAuth, Detail: "wrong signature"}
@@ -78,7 +84,12 @@ func notice(m provider.Message) (provider.Notice, error) {
 	if job == "garbage" {
 		return provider.Notice{}, &fault.Failure{Class: fault.ClassInvalidInput}
 	}
-	return provider.Notice{ID: "n", Job: job, Final: final == "final"}, nil
+	final, ended, _ := strings.Cut(final, " ended ")
+	n := provider.Notice{ID: "n", Job: job, Final: final == "final"}
+	if ago, err := time.ParseDuration(strings.TrimSuffix(ended, " ago")); err == nil {
+		n.EndedAt = m.Now.Add(-ago)
+	}
+	return n, nil
 }
 
 func (b *bundle) report(t *testing.T, path, body, signature string) int {
@@ -108,12 +119,46 @@ func TestASignedReportEndsTheTask(t *testing.T) {
 	if err != nil || now.Status != task.Succeeded || b.Balance(t).Spent != 10 {
 		t.Fatalf("task = %+v, %v", now, err)
 	}
-	for range 3 { // duplicates change nothing
+	for range 3 { // duplicates change nothing; they may be the first, so they are counted
 		b.task = now
 		if status := b.report(t, b.path, "job_1 final", signed); status != http.StatusOK {
 			t.Errorf("status of a duplicate = %d, want 200", status)
 		}
+		if m, ok := b.Queue.Next(); !ok || m.Reason != task.ReasonLate || m.Attempt != now.Attempts[0].ID {
+			t.Errorf("the worker was told %+v", m)
+		}
 		b.wantQuiet(t)
+	}
+	b.now = now.FinishedAt.Add(time.Hour) // long after, nobody counts
+	b.report(t, b.path, "job_1 final", signed)
+	b.wantQuiet(t)
+}
+
+func TestHowLateAReportIsIsTold(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		body, stamp string
+		want        []time.Duration
+	}{
+		"since the job's end":                {"job_1 final ended 7s ago", "", []time.Duration{7 * time.Second}},
+		"that rather than since the sending": {"job_1 final ended 7s ago", "2s", []time.Duration{7 * time.Second}},
+		"since the sending":                  {"job_1 final", "2s", []time.Duration{2 * time.Second}},
+		"by a clock that is ahead":           {"job_1 final", "-2s", []time.Duration{0}},
+		"by a clock that is wrong":           {"job_1 final", "25h", nil},
+		"without a time":                     {"job_1 final", "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, &secrets{})
+			stamp := ""
+			if ago, err := time.ParseDuration(test.stamp); err == nil {
+				stamp = strconv.FormatInt(b.now.Add(-ago).Unix(), 10)
+			}
+			b.Do(t, b.handler, http.MethodPost, b.path, test.body, "X-Signature", signed, "Authorization", "", "Webhook-Timestamp", stamp)
+			if !slices.Equal(b.lags, test.want) {
+				t.Errorf("told %v, want %v", b.lags, test.want)
+			}
+		})
 	}
 }
 

@@ -252,6 +252,10 @@ func notices() []providertest.NoticeCase {
 	bare.Secret = secret.Value{}
 	return []providertest.NoticeCase{
 		{Name: "the end of a job", Message: sign(key, "msg_1", now.Add(-time.Minute), now, done), Want: provider.Notice{ID: "msg_1", Job: jobID, Final: true}},
+		{
+			Name: "when the job ended", Message: sign(key, "msg_3", now, now, predicted(`"status":"succeeded","completed_at":"2026-11-22T09:59:58.5Z"`)),
+			Want: provider.Notice{ID: "msg_3", Job: jobID, Final: true, EndedAt: now.Add(-1500 * time.Millisecond)},
+		},
 		{Name: "a job that goes on", Message: sign(key, "msg_2", now, now, running), Want: provider.Notice{ID: "msg_2", Job: jobID}},
 		{Name: "a forged signature", Message: sign("another key, another key", "msg_1", now, now, done), Class: fault.ClassAuth},
 		{Name: "a changed body", Message: tampered, Class: fault.ClassAuth},

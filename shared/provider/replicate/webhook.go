@@ -3,6 +3,7 @@ package replicate
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"easel/shared/fault"
 	"easel/shared/provider"
@@ -27,5 +28,6 @@ func (p *Provider) Notice(_ context.Context, m provider.Message) (provider.Notic
 	if id == "" {
 		id = body.ID + "." + body.Status
 	}
-	return provider.Notice{ID: id, Job: body.ID, Final: body.ended()}, nil
+	ended, _ := time.Parse(time.RFC3339, body.CompletedAt) // not said, or not a time
+	return provider.Notice{ID: id, Job: body.ID, Final: body.ended(), EndedAt: ended}, nil
 }

@@ -28,6 +28,7 @@ type prediction struct {
 	Output      json.RawMessage            `json:"output"`
 	Error       json.RawMessage            `json:"error"`
 	CreatedAt   time.Time                  `json:"created_at"`
+	CompletedAt string                     `json:"completed_at"`
 	DataRemoved bool                       `json:"data_removed"`
 	// Webhook is not documented, and not always there.
 	Webhook string `json:"webhook"`
