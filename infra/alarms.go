@@ -206,12 +206,20 @@ func (m *monitor) watchWork(q queues) {
 		metric: m.own(env.MetricCreditDrift, "Maximum", nil),
 	})
 	m.watch(alarm{
+		id: "losses", description: "Providers did work more than ten times in five minutes that nobody paid for.",
+		metric: m.own(env.MetricLosses, "Sum", nil), threshold: 10,
+	})
+	m.watch(alarm{
 		id: "provider-faults", description: "More than 10 % of the attempts failed by the providers' fault or ours.",
 		metric: m.providerFaultRate(), threshold: 10, out: 2, of: 3,
 	})
 	m.watch(alarm{
 		id: "breaker-open", description: "A config is left alone because it kept failing.",
 		metric: m.own(env.MetricBreakerState, "Maximum", nil), threshold: 1, out: 2, of: 2,
+	})
+	m.watch(alarm{
+		id: "breaker-held", description: "A config waits for its operator: a key, a balance or a model must be mended.",
+		metric: m.own(env.MetricBreakersHeld, "Minimum", nil), out: 2, of: 2,
 	})
 	m.watch(alarm{
 		id: "config-faults", description: "A provider refused our key, our account is out of credit, or a model is gone.",

@@ -13,7 +13,7 @@ func wantedAlarms() []string {
 	names := append(make([]string, 0, 32),
 		"task-success", "submit-latency", "text-latency", "error-rate", "webhook-receipt", "gateway-overhead",
 		"dead-letters", "queue-age", "tick-missing", "overdue-tasks", "credit-drift", "provider-faults",
-		"breaker-open", "config-faults",
+		"breaker-open", "breaker-held", "config-faults", "losses",
 	)
 	for _, name := range env.Functions() {
 		names = append(names, name+"-errors", name+"-throttles")
@@ -56,6 +56,8 @@ func TestTargetsAreThoseOfTheService(t *testing.T) {
 		"queue-age":       {300, "GreaterThanThreshold"},
 		"dead-letters":    {0, "GreaterThanThreshold"},
 		"credit-drift":    {0, "GreaterThanThreshold"},
+		"breaker-held":    {0, "GreaterThanThreshold"},
+		"losses":          {10, "GreaterThanThreshold"},
 	} {
 		p := tmpl.one(t, "AWS::CloudWatch::Alarm", "AlarmName", "easel-prod-"+name).Properties
 		if p["Threshold"] != want.threshold || p["ComparisonOperator"] != want.comparison {

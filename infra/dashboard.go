@@ -33,6 +33,7 @@ func newDashboard(m *monitor, api awsapigateway.RestApi, q queues, functions map
 		m.promises(),
 		m.traffic(api),
 		m.providers(),
+		m.breakers(),
 		m.money(),
 		m.room(q, functions),
 	} {
@@ -66,10 +67,18 @@ func (m *monitor) providers() []awscloudwatch.IWidget {
 	}
 }
 
+func (m *monitor) breakers() []awscloudwatch.IWidget {
+	return []awscloudwatch.IWidget{
+		graph("Changes of breakers", m.search(env.MetricBreakerChanges, "Sum")),
+		graph("Configs that wait to be mended (0)", m.own(env.MetricBreakersHeld, "Maximum", nil)),
+		graph("Models that vendors end or do not list (0)", m.own(env.MetricModelFindings, "Maximum", nil)),
+	}
+}
+
 func (m *monitor) money() []awscloudwatch.IWidget {
 	return []awscloudwatch.IWidget{
 		graph("Credits charged", m.search(env.MetricCredits, "Sum")),
-		graph("Cost at the providers, micro-USD", m.search(env.MetricProviderCost, "Sum")),
+		graph("Cost at the providers, and of it for nothing, micro-USD", m.search(env.MetricProviderCost, "Sum"), m.own(env.MetricLossCost, "Sum", nil)),
 		graph("Time to the end of a task p95, ms", m.search(env.MetricTaskDuration, "p95")),
 	}
 }
@@ -88,8 +97,8 @@ func (m *monitor) room(q queues, functions map[string]awslambda.Function) []awsc
 			q.work.MetricApproximateAgeOfOldestMessage(maximum),
 			q.dead.MetricApproximateNumberOfMessagesVisible(maximum)),
 		graph("Running at the same time", concurrency...),
-		graph("Overdue tasks and credit drift (both 0)",
-			m.own(env.MetricOverdue, "Maximum", nil), m.own(env.MetricCreditDrift, "Maximum", nil)),
+		graph("Overdue tasks, credit drift and losses (all 0)",
+			m.own(env.MetricOverdue, "Maximum", nil), m.own(env.MetricCreditDrift, "Maximum", nil), m.own(env.MetricLosses, "Sum", nil)),
 	}
 }
 

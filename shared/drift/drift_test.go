@@ -35,7 +35,7 @@ func (s *shelf) ClaimBooks(_ context.Context, now, until time.Time) (string, boo
 func (s *shelf) Books(ctx context.Context, cursor string, limit, entries int) ([]drift.Book, string, error) {
 	from, _ := strconv.Atoi(cursor)
 	to := min(len(s.books), from+limit)
-	var some []drift.Book
+	some := make([]drift.Book, 0, to-from)
 	for _, b := range s.books[from:to] {
 		b, _ = s.Book(ctx, b.Account, entries)
 		some = append(some, b)

@@ -61,7 +61,7 @@ func (*capped) Keep(context.Context, string, generation.Kind, provider.File) (ge
 func newCapped(t *testing.T, priceCap, told int64) (*lifecycle.Runner, *storetest.Memory) {
 	t.Helper()
 	c := &capped{now: time.Date(2226, 11, 22, 0, 0, 0, 0, time.UTC)}
-	var upstreams []catalog.Upstream
+	upstreams := make([]catalog.Upstream, 0, 3)
 	providers := map[string]provider.Provider{}
 	for i, name := range []string{"one", "two", "three"} {
 		upstreams = append(upstreams, catalog.Upstream{Provider: name, Model: "m", CostMicroUSD: 40_000})
@@ -119,7 +119,7 @@ func TestFailoverAfterAcceptanceStaysWithinThePriceCap(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var asked []string
+			asked := make([]string, 0, len(one.Attempts))
 			for _, a := range one.Attempts {
 				asked = append(asked, a.Config)
 			}
