@@ -77,7 +77,7 @@ func (e *Engine) Recall(ctx context.Context, account, idempotencyKey, hash strin
 // Take stores a batch and asks the worker to begin it. When the idempotency key was
 // used before for the same request, it returns that batch and replayed is true; ask
 // Recall first. Errors: IdempotencyMismatch when the key was used for another request,
-// RateLimited with the detail "limit" when the account has too many open batches.
+// RateLimited with the details "limited_by" and "limit" when the account has too many open batches.
 func (e *Engine) Take(ctx context.Context, d Draft) (b Batch, replayed bool, err error) {
 	c, err := e.create(d)
 	if err != nil {
@@ -89,7 +89,7 @@ func (e *Engine) Take(ctx context.Context, d Draft) (b Batch, replayed bool, err
 	}
 	if errors.Is(err, ErrFull) {
 		full := fault.New(fault.RateLimited, "the account has %d open batches already; wait until one has ended, or cancel one", MaxOpen).
-			With("limit", MaxOpen).Because(err)
+			With("limited_by", "open_batches").With("limit", MaxOpen).Because(err)
 		full.RetryAfter = time.Minute
 		return b, false, full
 	}

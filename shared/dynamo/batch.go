@@ -28,6 +28,7 @@ var (
 
 const (
 	batchPrefix = "BATCH#"
+	batchDue    = "BATCHDUE#"
 	// batchShards spreads the batches that are due over the open index.
 	batchShards = 4
 	// batchSlack is how long after its deadline a batch has ended for certain: a day
@@ -51,7 +52,7 @@ func placesKey(account string) item { return key(batchesOf(account), "OPEN") }
 func batchPartition(id string) string {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(id)) // never fails
-	return "BATCHES#" + strconv.Itoa(int(h.Sum32()%batchShards))
+	return batchDue + strconv.Itoa(int(h.Sum32()%batchShards))
 }
 
 // Batch returns the batch as it is now, or journal.ErrNotFound.
@@ -261,7 +262,7 @@ func (s *Store) BatchesByAccount(ctx context.Context, account, cursor string, li
 // overdue first, at most limit (1 to 1000). It may lag behind a write by about a
 // second: whoever acts on it reads the batch first and writes against its version.
 //
-// Access: four Queries at the same time, on gsi2 with gsi2pk = BATCHES#0..3 and
+// Access: four Queries at the same time, on gsi2 with gsi2pk = BATCHDUE#0..3 and
 // gsi2sk <= now; 2 read units in all when little is due.
 func (s *Store) DueBatches(ctx context.Context, now time.Time, limit int) ([]string, error) {
 	if limit < 1 || limit > maxDue {
@@ -272,7 +273,7 @@ func (s *Store) DueBatches(ctx context.Context, now time.Time, limit int) ([]str
 			TableName: s.core(), IndexName: aws.String(env.OpenIndex),
 			KeyConditionExpression:    aws.String("#gsi2pk = :shard AND #gsi2sk <= :now"),
 			ExpressionAttributeNames:  names(env.OpenPartitionKey, env.OpenSortKey),
-			ExpressionAttributeValues: item{":shard": text("BATCHES#" + strconv.Itoa(shard)), ":now": text(stamp(now))},
+			ExpressionAttributeValues: item{":shard": text(batchDue + strconv.Itoa(shard)), ":now": text(stamp(now))},
 			Limit:                     aws.Int32(int32(limit)), //nolint:gosec // at most maxDue
 		}, s.call)
 		if err != nil {
