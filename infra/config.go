@@ -55,6 +55,9 @@ type config struct {
 	// Without an issuer the stack makes a Cognito user pool.
 	oidcIssuer, oidcClient              string
 	groupClaim, adminGroup, viewerGroup string
+	// accountClaim names the account that pays, where callers may use tokens too.
+	accountClaim, callerClient, callerGroup string
+	callerRate                              int
 }
 
 // prod reports whether data must outlive the stack.
@@ -120,6 +123,10 @@ func parseConfig(values map[string]any) (config, error) {
 	c.groupClaim = r.formOr("oidcGroupClaim", "", wordForm, "the name of a claim")
 	c.adminGroup = r.formOr("oidcAdminGroup", "easel-admin", wordForm, "the name of a group")
 	c.viewerGroup = r.formOr("oidcViewerGroup", "easel-viewer", wordForm, "the name of a group")
+	c.accountClaim = r.formOr("oidcAccountClaim", "", wordForm, "the name of a claim")
+	c.callerClient = r.form("oidcCallerClientId", wordForm, "a client id")
+	c.callerGroup = r.formOr("oidcCallerGroup", "", wordForm, "the name of a group")
+	c.callerRate = r.number("oidcCallerRatePerMinute", 60, 0, 1_000_000)
 	r.together(c)
 	return c, r.err()
 }
@@ -146,6 +153,9 @@ func (r *reader) together(c config) {
 	}
 	if c.oidcIssuer == "" && c.groupClaim != "" {
 		r.refuse("oidcGroupClaim", "it is given by Cognito unless oidcIssuer is set")
+	}
+	if c.accountClaim == "" && c.callerClient+c.callerGroup != "" {
+		r.refuse("oidcAccountClaim", "say which claim of callers' tokens names the account that pays")
 	}
 	if c.adminGroup == c.viewerGroup {
 		r.refuse("oidcViewerGroup", "it must differ from oidcAdminGroup")

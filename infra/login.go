@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strconv"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
 	"github.com/aws/jsii-runtime-go"
@@ -92,6 +94,14 @@ func (l login) environment(c config) map[string]string {
 	values := map[string]string{
 		env.OIDCIssuer: l.issuer, env.OIDCClientID: l.client, env.OIDCGroupClaim: l.claim,
 		env.OIDCAdminGroup: c.adminGroup, env.OIDCViewerGroup: c.viewerGroup,
+	}
+	if c.accountClaim != "" {
+		values[env.OIDCAccountClaim], values[env.OIDCCallerRate] = c.accountClaim, strconv.Itoa(c.callerRate)
+		for name, value := range map[string]string{env.OIDCCallerClientID: c.callerClient, env.OIDCCallerGroup: c.callerGroup} {
+			if value != "" {
+				values[name] = value
+			}
+		}
 	}
 	if l.domain != "" {
 		values[env.OIDCAuthDomain] = l.domain

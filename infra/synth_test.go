@@ -47,7 +47,7 @@ func full() map[string]any {
 		"consoleCertificateArn": "arn:aws:acm:us-east-1:111122223333:certificate/0b",
 		"alarmEmail":            "ops@example.com", "memory": "256,worker=512", "reservedConcurrency": "generate=200,worker=80",
 		"cloudflareGatewayUrl": "https://gateway.ai.cloudflare.com/v1/acct/gw",
-		"oidcIssuer":           "https://login.example.com/", "oidcClientId": "easel", "oidcGroupClaim": "groups",
+		"oidcIssuer":           "https://login.example.com/", "oidcClientId": "easel", "oidcGroupClaim": "groups", "oidcAccountClaim": "account", "oidcCallerGroup": "makers",
 		"priceCapMicroUsd": "2000000", "logRetentionDays": "90", "assetRetentionDays": "60", "waf": "true",
 	}
 }

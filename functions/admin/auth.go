@@ -7,7 +7,6 @@ import (
 	"easel/shared/app"
 	"easel/shared/env"
 	"easel/shared/httpapi"
-	"easel/shared/safehttp"
 )
 
 // access is how operators prove who they are: by key, the first of which comes
@@ -16,7 +15,7 @@ import (
 func access(gateway *app.App, d env.Deployment, log *slog.Logger) (httpapi.Authenticator, adminapi.Login) { //nolint:ireturn // chosen by configuration
 	bootstrap := &app.Bootstrap{Keys: gateway.Store, Secrets: gateway.Secrets, Now: gateway.Now}
 	keys := httpapi.NewKeyAuth(httpapi.NewKeyCache(bootstrap, gateway.Now), gateway.Now)
-	verifier, login := app.People(d.OIDC, safehttp.New(safehttp.Options{AnyPort: true}), gateway.Now)
+	verifier, login := app.People(d.OIDC, app.IssuerClient(), gateway.Now)
 	if login == nil {
 		return keys, nil
 	}

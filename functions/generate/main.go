@@ -18,7 +18,7 @@ func main() {
 		os.Exit(1)
 	}
 	lambdahttp.Start(gateway.Metrics.Handler(generateapi.New(generateapi.Deps{
-		Auth: gateway.Auth(), Desk: gateway.Desk, Views: gateway.Views, Accounts: gateway.Store, Quotas: gateway.Quotas, Endpoints: gateway.Endpoints,
+		Auth: gateway.Callers(deployment.OIDC, app.IssuerClient()), Desk: gateway.Desk, Views: gateway.Views, Accounts: gateway.Store, Quotas: gateway.Quotas, Endpoints: gateway.Endpoints,
 		Preferences: gateway.Preferences, Batches: gateway.Batches, BatchList: gateway.Store,
 		Tasks:    gateway.Store,
 		Canceler: gateway.Runner, Signer: gateway.Assets, Files: app.Files{Assets: gateway.Assets}, Log: log.Logger, Now: gateway.Now,

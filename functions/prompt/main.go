@@ -18,6 +18,6 @@ func main() {
 		os.Exit(1)
 	}
 	lambdahttp.Start(gateway.Metrics.Handler(promptapi.New(promptapi.Deps{
-		Auth: gateway.Auth(), Desk: gateway.Desk, Preferences: gateway.Preferences, Log: log.Logger, Now: gateway.Now,
+		Auth: gateway.Callers(deployment.OIDC, app.IssuerClient()), Desk: gateway.Desk, Preferences: gateway.Preferences, Log: log.Logger, Now: gateway.Now,
 	})), app.Lambda(deployment, log))
 }

@@ -18,7 +18,7 @@ func main() {
 		os.Exit(1)
 	}
 	lambdahttp.Start(gateway.Metrics.Handler(taskapi.New(taskapi.Deps{
-		Auth: gateway.Auth(), Tasks: gateway.Store, Lister: app.Lister{Store: gateway.Store},
+		Auth: gateway.Callers(deployment.OIDC, app.IssuerClient()), Tasks: gateway.Store, Lister: app.Lister{Store: gateway.Store},
 		Canceler: gateway.Runner, Signer: gateway.Assets, Log: log.Logger,
 	})), app.Lambda(deployment, log))
 }

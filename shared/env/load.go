@@ -34,6 +34,10 @@ type Deployment struct {
 type OIDC struct {
 	Issuer, ClientID, AuthDomain        string
 	GroupClaim, AdminGroup, ViewerGroup string
+	// AccountClaim is empty where callers use keys only.
+	AccountClaim, CallerClientID, CallerGroup string
+	// CallerRate is in requests per minute and person; 0 is no limit.
+	CallerRate int
 }
 
 // Load reads the environment of a deployed function. Its error names every
@@ -80,6 +84,8 @@ func (r *reader) oidc() OIDC {
 	return OIDC{
 		Issuer: r.text(OIDCIssuer), ClientID: r.text(OIDCClientID), AuthDomain: r.text(OIDCAuthDomain),
 		GroupClaim: r.text(OIDCGroupClaim), AdminGroup: r.text(OIDCAdminGroup), ViewerGroup: r.text(OIDCViewerGroup),
+		AccountClaim: r.text(OIDCAccountClaim), CallerClientID: r.text(OIDCCallerClientID), CallerGroup: r.text(OIDCCallerGroup),
+		CallerRate: r.perMinute(OIDCCallerRate),
 	}
 }
 
@@ -123,6 +129,18 @@ func (r *reader) number(name string) int64 {
 		return 0
 	}
 	return n
+}
+
+// maxRate is far above what one person does.
+const maxRate = 1_000_000
+
+func (r *reader) perMinute(name string) int {
+	n := r.number(name)
+	if n > maxRate {
+		r.wrong(name, "must be at most %d", maxRate)
+		return 0
+	}
+	return int(n)
 }
 
 const maxDays = 36_500

@@ -32,6 +32,20 @@ func TestLoadReadsWhatAFunctionIsTold(t *testing.T) {
 	}
 }
 
+func TestAnotherFunctionsEnvironmentIsReadAlike(t *testing.T) {
+	t.Parallel()
+	values := deployed()
+	values[OIDCIssuer], values[OIDCAccountClaim], values[OIDCCallerRate] = "https://login.example", "account", "30"
+	d, err := LoadFrom(values)
+	if err != nil || d.Bucket != "b" || d.OIDC != (OIDC{Issuer: "https://login.example", AccountClaim: "account", CallerRate: 30}) {
+		t.Errorf("deployment = %+v, %v", d, err)
+	}
+	values[OIDCCallerRate] = "2000000"
+	if _, err := LoadFrom(values); err == nil || !strings.Contains(err.Error(), OIDCCallerRate) {
+		t.Errorf("error = %v", err)
+	}
+}
+
 func TestLoadNamesEveryVariableThatIsWrong(t *testing.T) {
 	t.Parallel()
 	values := deployed()

@@ -41,6 +41,15 @@ const (
 	OIDCGroupClaim  = "EASEL_OIDC_GROUP_CLAIM"
 	OIDCAdminGroup  = "EASEL_OIDC_ADMIN_GROUP"
 	OIDCViewerGroup = "EASEL_OIDC_VIEWER_GROUP"
+	// OIDCAccountClaim is the claim that names the account which pays, where callers
+	// may use tokens too; without it only operators may. OIDCCallerClientID is the
+	// application that callers' tokens are for, by default OIDCClientID.
+	// OIDCCallerGroup is the group that may call, by default everybody, and
+	// OIDCCallerRate how many requests a minute each person may make, "0" for any.
+	OIDCAccountClaim   = "EASEL_OIDC_ACCOUNT_CLAIM"
+	OIDCCallerClientID = "EASEL_OIDC_CALLER_CLIENT_ID"
+	OIDCCallerGroup    = "EASEL_OIDC_CALLER_GROUP"
+	OIDCCallerRate     = "EASEL_OIDC_CALLER_RATE_PER_MINUTE"
 	// CloudflareGatewayURL is the Cloudflare AI Gateway that configs may go through;
 	// its token is the secret [CloudflareTokenSecret].
 	CloudflareGatewayURL = "CLOUDFLARE_AI_GATEWAY_URL"

@@ -36,9 +36,6 @@ type Caller struct {
 	// CacheTTLSeconds and CacheUnseeded are the key's; see [CacheWish].
 	CacheTTLSeconds int
 	CacheUnseeded   bool
-
-	// admitted is what the key's rate said to the request.
-	admitted limit.Admission
 }
 
 // May reports whether the caller has the scope. Generate includes Read, and
@@ -64,48 +61,59 @@ type Authenticator interface {
 // Generate. Where auth is a [Meter] they count against the key's rate, and the
 // answer says how it stands in RateLimit-Limit, -Remaining and -Reset.
 func Creating(auth Authenticator, f CallerFunc) http.Handler {
-	meter, metered := auth.(Meter)
+	return metered(auth, f, func(Caller) bool { return true })
+}
+
+// CreatingPerUser is Creating for handlers that call [AdmitUser] when they know
+// whom a request is for, before they make anything. A key that limits its users is
+// counted only then.
+func CreatingPerUser(auth Authenticator, f CallerFunc) http.Handler {
+	return metered(auth, f, func(c Caller) bool { return c.UserRatePerMinute == 0 })
+}
+
+// metered counts the requests of the callers for whom atOnce is true.
+func metered(auth Authenticator, f CallerFunc, atOnce func(Caller) bool) http.Handler {
+	meter, ok := auth.(Meter)
 	return Guarded(auth, apikey.Generate, func(w http.ResponseWriter, r *http.Request, c Caller) error {
-		if !metered {
-			return f(w, r, c)
+		if ok && atOnce(c) {
+			if err := admitted(w)(meter.Admit(r.Context(), c)); err != nil {
+				return err
+			}
 		}
-		admission, err := meter.Admit(r.Context(), c)
-		for _, field := range admission.Fields() {
-			w.Header().Set(field.Name, field.Value)
-		}
-		if err != nil {
-			return err
-		}
-		c.admitted = admission
 		return f(w, r, c)
 	})
 }
 
 // AdmitUser counts a creating request against the rate of its user, "" for one
-// that names none, where the caller's key sets one. The answer's RateLimit headers
-// are then those of the key or of the user, whichever has less left. It returns a
-// RateLimited error for one request too many, which the key then has back.
+// that names none, and then against its key's, where the caller's key limits its
+// users; others were counted by [CreatingPerUser]. So a user who asks too often
+// takes nothing from the others. The answer's RateLimit headers are those of the
+// rate that refused, else of the one with less left. It returns a RateLimited error
+// for one request too many.
 func AdmitUser(w http.ResponseWriter, r *http.Request, auth Authenticator, c Caller, user string) error {
-	meter, metered := auth.(Meter)
-	if !metered || c.UserRatePerMinute == 0 {
+	meter, ok := auth.(Meter)
+	if !ok || c.UserRatePerMinute == 0 {
 		return nil
 	}
-	admission, err := meter.AdmitUser(r.Context(), c, user)
-	if admission.OK {
-		admission = limit.Tighter(c.admitted, admission)
+	return admitted(w)(meter.AdmitUser(r.Context(), c, user))
+}
+
+// admitted returns what writes an admission into the answer's headers.
+func admitted(w http.ResponseWriter) func(a limit.Admission, err error) error {
+	return func(a limit.Admission, err error) error {
+		for _, field := range a.Fields() {
+			w.Header().Set(field.Name, field.Value)
+		}
+		return err
 	}
-	for _, field := range admission.Fields() {
-		w.Header().Set(field.Name, field.Value)
-	}
-	return err
 }
 
 // Meter is an Authenticator that also holds callers to their rates; see [Creating].
 type Meter interface {
 	// Admit counts one request. It returns a RateLimited error for one too many.
 	Admit(ctx context.Context, c Caller) (limit.Admission, error)
-	// AdmitUser counts one request, which Admit has let pass, against its user's
-	// rate. When that refuses, the request does not count against the key.
+	// AdmitUser is Admit for a request of the user: it counts against the user's
+	// rate first, and against neither when one of the two refuses.
 	AdmitUser(ctx context.Context, c Caller, user string) (limit.Admission, error)
 }
 
@@ -150,24 +158,20 @@ func (a *KeyAuth) Admit(ctx context.Context, c Caller) (limit.Admission, error) 
 	return a.admit(ctx, rateOf(c))
 }
 
-// AdmitUser implements [Meter].
+// AdmitUser implements [Meter]. A limit that cannot be checked lets the request pass.
 func (a *KeyAuth) AdmitUser(ctx context.Context, c Caller, user string) (limit.Admission, error) {
-	admission, err := a.admit(ctx, limit.ForUser(c.Account, user, c.UserRatePerMinute, 0))
-	if !admission.OK && a.limiter != nil {
-		a.limiter.Refund(ctx, []limit.Rule{rateOf(c)}, c.admitted)
-	}
-	return admission, err
+	return a.admit(ctx, limit.ForUser(c.Account, user, c.UserRatePerMinute, 0), rateOf(c))
 }
 
 func rateOf(c Caller) limit.Rule {
 	return limit.ForKey(apikey.Key{ID: c.KeyID, RatePerMinute: c.RatePerMinute})
 }
 
-func (a *KeyAuth) admit(ctx context.Context, rule limit.Rule) (limit.Admission, error) {
-	if a.limiter == nil || rule.Unlimited() {
+func (a *KeyAuth) admit(ctx context.Context, rules ...limit.Rule) (limit.Admission, error) {
+	if a.limiter == nil || !slices.ContainsFunc(rules, func(r limit.Rule) bool { return !r.Unlimited() }) {
 		return limit.Admission{OK: true}, nil
 	}
-	admission, err := a.limiter.Admit(ctx, []limit.Rule{rule}, "", 0)
+	admission, err := a.limiter.Admit(ctx, rules, "", 0)
 	if err != nil && !admission.OK {
 		return admission, err
 	}
@@ -206,7 +210,7 @@ func (a *KeyAuth) Authenticate(r *http.Request) (Caller, error) {
 	if !allowedIP(key.AllowIPs, r.RemoteAddr) {
 		return Caller{}, fault.New(fault.Forbidden, "this key may not be used from this address")
 	}
-	return actAs(r, callerOf(key))
+	return ActAs(r, callerOf(key))
 }
 
 const noHash = "0000000000000000000000000000000000000000000000000000000000000000"
@@ -220,8 +224,13 @@ func callerOf(k apikey.Key) Caller {
 	}
 }
 
-// actAs moves a caller to the account that its request names.
-func actAs(r *http.Request, c Caller) (Caller, error) {
+// AccountName reports whether text has the form of an account's id.
+func AccountName(text string) bool { return accountForm.MatchString(text) }
+
+// ActAs moves a caller to the account that its request names by [AccountHeader].
+// It returns a Forbidden error for a caller without the scope act_as that names
+// another than its own.
+func ActAs(r *http.Request, c Caller) (Caller, error) {
 	account := r.Header.Get(AccountHeader)
 	switch {
 	case account == "" || account == c.Account:

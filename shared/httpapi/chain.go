@@ -10,12 +10,21 @@ const keyPrefix = "esl_"
 
 // Either returns an Authenticator that takes what has the form of an API key to
 // keys and every other token to tokens. Where tokens is nil everything is taken to
-// keys.
+// keys. Where keys is a [Meter], it holds those with tokens to their rates too.
 func Either(keys, tokens Authenticator) Authenticator { //nolint:ireturn // it chooses between two
 	if tokens == nil {
 		return keys
 	}
-	return either{keys, tokens}
+	one := either{keys, tokens}
+	if meter, ok := keys.(Meter); ok {
+		return meteredEither{one, meter}
+	}
+	return one
+}
+
+type meteredEither struct {
+	either
+	Meter
 }
 
 type either struct{ keys, tokens Authenticator }

@@ -32,3 +32,24 @@ func TestATokenIsTakenToWhomItIsFor(t *testing.T) {
 		}
 	}
 }
+
+// meter is a named that also counts.
+type meter struct {
+	named
+	httpapi.Meter
+}
+
+func TestWhoComesWithATokenIsHeldToTheSameRates(t *testing.T) {
+	t.Parallel()
+	if _, ok := httpapi.Either(meter{named: "keys"}, named("tokens")).(httpapi.Meter); !ok {
+		t.Error("beside tokens the keys' rates are forgotten")
+	}
+	if _, ok := httpapi.Either(named("keys"), named("tokens")).(httpapi.Meter); ok {
+		t.Error("rates come from nowhere")
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+	r.Header.Set("Authorization", "Bearer eyJhbGciOi.x.y")
+	if caller, err := httpapi.Either(meter{named: "keys"}, named("tokens")).Authenticate(r); err != nil || caller.KeyID != "tokens" {
+		t.Errorf("the token went to %s, %v", caller.KeyID, err)
+	}
+}

@@ -23,7 +23,8 @@ import (
 // mux puts every function on one address, as API Gateway does when deployed.
 func (g *Gateway) mux() http.Handler {
 	mux := http.NewServeMux()
-	auth := g.App.Auth()
+	people := safehttp.New(safehttp.Options{AllowLoopback: true, AnyPort: true}) // reaches their issuer
+	auth := g.App.Callers(g.options.OIDC, people)
 	mount := func(h http.Handler, patterns []string) {
 		for _, pattern := range patterns {
 			mux.Handle(pattern, h)
@@ -42,7 +43,7 @@ func (g *Gateway) mux() http.Handler {
 		Tasks: g.App.Store, Views: g.App.Views, Providers: g.App.Providers, Secrets: g.App,
 		Queue: g.App.Runner.Queue, Log: g.options.Log, Now: time.Now,
 	}), webhookapi.Patterns())
-	operators, login := g.operators(auth)
+	operators, login := g.operators(g.App.Auth(), people)
 	mount(g.admin(operators, login), adminapi.Patterns())
 	mux.HandleFunc("GET /healthz", alive)
 	mux.Handle("/"+disk.Bucket+"/", g.disk)
@@ -56,8 +57,7 @@ func (g *Gateway) mux() http.Handler {
 
 // operators is who may use the console: keys, and, where the environment names an
 // issuer, people with its tokens. The login is nil where it does not.
-func (g *Gateway) operators(keys httpapi.Authenticator) (httpapi.Authenticator, adminapi.Login) { //nolint:ireturn // chosen by configuration
-	client := safehttp.New(safehttp.Options{AllowLoopback: true, AnyPort: true})
+func (g *Gateway) operators(keys httpapi.Authenticator, client *http.Client) (httpapi.Authenticator, adminapi.Login) { //nolint:ireturn // chosen by configuration
 	verifier, login := app.People(g.options.OIDC, client, time.Now)
 	if login == nil {
 		return keys, nil
