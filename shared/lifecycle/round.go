@@ -23,16 +23,12 @@ const (
 	// maxStumbles is how many look-ups in a row a provider may fail before the
 	// rest of a round waits.
 	maxStumbles = 2
+	// maxCopies is how many results a round copies by itself. The others go on in
+	// messages of their own, side by side.
+	maxCopies = 4
 	// punctual is how early a message may come: it carries a delay in whole
 	// seconds, and clocks differ.
 	punctual = time.Second
-)
-
-// Reasons of messages that ask for a look-up.
-const (
-	reasonPoll   = "poll"
-	reasonSweep  = "sweep"
-	reasonGather = "gather"
 )
 
 // inRounds reports whether a task is looked up together with others: it waits
@@ -48,7 +44,7 @@ func inRounds(t task.Task) (config string, ok bool) {
 // tooEarly reports whether a message that asks for a look-up comes before it is
 // due: somebody has looked since it was sent, and sent a message of his own.
 func tooEarly(t task.Task, m task.Message, now time.Time) bool {
-	return (m.Reason == reasonPoll || m.Reason == reasonSweep) && t.DueAt.After(now.Add(punctual))
+	return (m.Reason == task.ReasonPoll || m.Reason == task.ReasonSweep) && t.DueAt.After(now.Add(punctual))
 }
 
 // Round looks up the jobs of one config that a message names, one after the
@@ -64,7 +60,7 @@ func (r *Runner) Round(ctx context.Context, m task.Message) error {
 	if err != nil {
 		return fmt.Errorf("look up jobs of config %s: %w", m.Config, err)
 	}
-	g := &round{config: m.Config, queue: r.Queue, eager: m.Reason == reasonGather}
+	g := &round{config: m.Config, queue: r.Queue, eager: m.Reason == task.ReasonGather}
 	own := *r
 	own.Keys, own.Queue = &onceKeys{next: r.Keys}, g
 	g.Runner = &own
@@ -118,7 +114,7 @@ func (g *round) fail(err error) { g.failed = errors.Join(g.failed, err) }
 
 // Send keeps what asks for another look for the next round, and sends the rest.
 func (g *round) Send(ctx context.Context, m task.Message, delay time.Duration) error {
-	if m.Reason != reasonPoll {
+	if m.Reason != task.ReasonPoll {
 		return g.queue.Send(ctx, m, delay)
 	}
 	g.again, g.later = append(g.again, m.Task), max(g.later, delay)
@@ -141,7 +137,7 @@ func (g *round) visit(ctx context.Context, id string, view catalog.View) error {
 		if t.DueAt.IsZero() || t.DueAt.After(now) {
 			return nil
 		}
-		return g.Queue.Send(ctx, task.Message{Task: id, Reason: reasonSweep}, 0)
+		return g.Queue.Send(ctx, task.Message{Task: id, Reason: task.ReasonSweep}, 0)
 	case !g.mayLook(t, now):
 		return nil // somebody else looked since, and will again
 	}
@@ -227,10 +223,11 @@ func (g *round) postpone(ctx context.Context, t task.Task, a task.Attempt, view 
 }
 
 // keepAll keeps what the jobs delivered. What there is no time for is looked up
-// again by somebody who has more.
+// again by somebody who has more: nobody's result waits for many others, and the
+// next tick does not find them all due again.
 func (g *round) keepAll(ctx context.Context, view catalog.View) {
-	for _, d := range g.delivered {
-		if !hasTime(ctx, roundTime, g.Now()) {
+	for n, d := range g.delivered {
+		if n >= maxCopies || !hasTime(ctx, roundTime, g.Now()) {
 			g.fail(g.queue.Send(ctx, task.Message{Task: d.task.ID, Reason: "handover"}, 0))
 			continue
 		}
@@ -245,12 +242,12 @@ func (g *round) next(ctx context.Context) error {
 	if len(g.again) == 0 {
 		return nil
 	}
-	return g.queue.Send(ctx, roundOf(g.config, g.again, reasonPoll), g.later)
+	return g.queue.Send(ctx, roundOf(g.config, g.again, task.ReasonPoll), g.later)
 }
 
 // roundOf is the message that asks for a look-up of some tasks' jobs at a config.
 func roundOf(config string, ids []string, reason string) task.Message {
-	if len(ids) == 1 && reason != reasonGather {
+	if len(ids) == 1 && reason != task.ReasonGather {
 		return task.Message{Task: ids[0], Reason: reason}
 	}
 	return task.Message{Task: ids[0], Reason: reason, Config: config, Tasks: ids}

@@ -287,6 +287,24 @@ func TestARoundSettlesAfterTheLastLookAndHandsOnWhatTakesLong(t *testing.T) {
 	}
 }
 
+func TestARoundCopiesAFewResultsAndLeavesTheOthers(t *testing.T) {
+	t.Parallel()
+	s := newStudio(t)
+	ids := s.acceptedMany(t, 6, "cfg_a", pace)
+	s.now = s.now.Add(pace)
+	for _, id := range ids {
+		s.say(id, provider.Answer{State: provider.Succeeded, Files: []provider.File{{Data: []byte("x")}}}, nil)
+	}
+	s.reset()
+	must(s.Round(t.Context(), roundOf(ids)))
+	if len(s.kept) != 4 || len(s.sent) != 2 || s.sent[0].Task != ids[4] || s.sent[1].Task != ids[5] || s.sent[1].Reason != "handover" {
+		t.Errorf("kept %v, sent %+v", s.kept, s.sent)
+	}
+	if got := s.stored(t, ids[3]); got.Status != task.Succeeded {
+		t.Errorf("task = %s", got.Status)
+	}
+}
+
 func TestLooksThatSomebodyElseMadeAreNotRepeated(t *testing.T) {
 	t.Parallel()
 	s := newStudio(t)

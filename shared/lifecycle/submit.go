@@ -11,6 +11,7 @@ import (
 	"easel/shared/fault"
 	"easel/shared/generation"
 	"easel/shared/provider"
+	"easel/shared/settings"
 	"easel/shared/task"
 )
 
@@ -98,7 +99,7 @@ func (r *Runner) line(ctx context.Context, t task.Task, a task.Attempt, view cat
 
 // notAccepted writes down a submit that failed: refused for sure, or unknown.
 func (r *Runner) notAccepted(ctx context.Context, t task.Task, id string, c failover.Candidate, f *fault.Failure, used generation.Usage) (task.Task, bool, error) {
-	r.learn(c, f)
+	r.learn(t, c.Config.ID, c.Model, f)
 	if f.Unknown {
 		next, err := r.Engine.Doubt(ctx, t, id, f, r.reconcileAfter(c.Config.Provider, 0))
 		return next, false, err
@@ -107,14 +108,14 @@ func (r *Runner) notAccepted(ctx context.Context, t task.Task, id string, c fail
 	return next, true, err
 }
 
-// learn tells health about a failure; one that concerns a single model cools
-// that model only.
-func (r *Runner) learn(c failover.Candidate, f *fault.Failure) {
-	name := c.Config.ID
+// learn tells health about a failure of a task's attempt at a config; one that
+// concerns a single model cools that model only.
+func (r *Runner) learn(t task.Task, config, model string, f *fault.Failure) {
+	name := config
 	if f.Class == fault.ClassModelGone {
-		name = c.Key()
+		name = failover.Candidate{Config: settings.Config{ID: config}, Model: model}.Key()
 	}
-	r.Health.Report(name, f, r.Now())
+	r.Health.Report(name, echoless(f, t.Request), r.Now())
 }
 
 // accepted writes down the provider's job and asks the worker to look at it.
@@ -134,7 +135,7 @@ func (r *Runner) wake(ctx context.Context, t task.Task, delay time.Duration) {
 	if delay >= time.Minute {
 		return
 	}
-	if err := r.Queue.Send(ctx, task.Message{Task: t.ID, Reason: reasonPoll}, delay); err != nil {
+	if err := r.Queue.Send(ctx, task.Message{Task: t.ID, Reason: task.ReasonPoll}, delay); err != nil {
 		r.Log.WarnContext(ctx, "the sweep will poll: no message could be sent", "task", t.ID, "error", err)
 	}
 }

@@ -54,16 +54,16 @@ func (r *Runner) errands(ctx context.Context, ids []string, now time.Time) []tas
 		case ok && together:
 			jobs[config] = append(jobs[config], id)
 		case !ok || !t.DueAt.After(now):
-			messages = append(messages, task.Message{Task: id, Reason: reasonSweep})
+			messages = append(messages, task.Message{Task: id, Reason: task.ReasonSweep})
 		}
 	}
 	for _, config := range sorted(jobs) {
 		for group := range slices.Chunk(jobs[config], maxRound) {
 			switch {
 			case len(group) > 1:
-				messages = append(messages, roundOf(config, group, reasonGather))
+				messages = append(messages, roundOf(config, group, task.ReasonGather))
 			case !known[group[0]].DueAt.After(now):
-				messages = append(messages, task.Message{Task: group[0], Reason: reasonSweep})
+				messages = append(messages, task.Message{Task: group[0], Reason: task.ReasonSweep})
 			}
 		}
 	}

@@ -261,3 +261,16 @@ type Message struct {
 	Tasks  []string `json:"tasks,omitempty"`
 	Config string   `json:"config,omitempty"`
 }
+
+// The reasons of messages that ask for nothing but a look at what is due.
+const (
+	ReasonPoll   = "poll"
+	ReasonSweep  = "sweep"
+	ReasonGather = "gather"
+)
+
+// LooksOnly reports whether the message brings no news: whoever works on its tasks
+// does all that it asks for.
+func (m Message) LooksOnly() bool {
+	return m.Reason == ReasonPoll || m.Reason == ReasonSweep || m.Reason == ReasonGather
+}

@@ -25,6 +25,7 @@ type Worker struct {
 	runner Runner
 	log    *slog.Logger
 	duties []Duty
+	busy   busy
 }
 
 // Duty is something else that a tick does: bounded, cheap when there is nothing
@@ -55,7 +56,12 @@ func (w *Worker) Handle(ctx context.Context, body []byte) error {
 		w.log.ErrorContext(ctx, "a message is malformed and was dropped", "bytes", len(body))
 		return nil //nolint:nilerr // an error would bring the same bytes back
 	}
-	if len(m.Tasks) > 0 {
+	m, ok, end := w.busy.begin(m)
+	defer end()
+	switch {
+	case !ok:
+		return nil // this process is at it
+	case len(m.Tasks) > 0:
 		return w.round(ctx, m)
 	}
 	t, err := w.runner.Advance(ctx, m)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -57,6 +59,58 @@ func TestHandleDropsWhatItCannotRead(t *testing.T) {
 			t.Errorf("Handle(%q) = %v, want nil", body, err)
 		}
 	}
+}
+
+// slow works on what it is given until the test says that it is done.
+type slow struct {
+	broken
+	begun, done chan string
+}
+
+func (s *slow) Advance(_ context.Context, m task.Message) (task.Task, error) {
+	s.begun <- m.Task
+	<-s.done
+	return task.Task{}, nil
+}
+
+func (s *slow) Round(_ context.Context, m task.Message) error {
+	s.begun <- strings.Join(m.Tasks, " ")
+	<-s.done
+	return nil
+}
+
+func TestAProcessLooksAtATaskOnceAtATime(t *testing.T) {
+	t.Parallel()
+	g := intaketest.New(t)
+	s := &slow{begun: make(chan string), done: make(chan string)}
+	w := workerjob.New(s, g.Log.Logger())
+	handle := func(body string) {
+		if err := w.Handle(context.Background(), []byte(body)); err != nil {
+			t.Error(err)
+		}
+	}
+	var all sync.WaitGroup
+	all.Go(func() { handle(`{"task":"a","reason":"poll"}`) })
+	<-s.begun
+	handle(`{"task":"a","reason":"sweep"}`) // returns at once
+	all.Go(func() { handle(`{"task":"a","tasks":["a","b","c"],"config":"x","reason":"gather"}`) })
+	if got := <-s.begun; got != "b c" {
+		t.Errorf("a round is about %s, want the two that nobody looks at", got)
+	}
+	handle(`{"task":"b","tasks":["b","a"],"config":"x","reason":"poll"}`)
+	all.Go(func() { handle(`{"task":"a","reason":"notice"}`) }) // says something new
+	if got := <-s.begun; got != "a" {
+		t.Errorf("a report is about %s", got)
+	}
+	for range 3 {
+		s.done <- ""
+	}
+	all.Wait()
+	go handle(`{"task":"a","reason":"poll"}`)
+	if got := <-s.begun; got != "a" {
+		t.Errorf("after that %s is looked at", got)
+	}
+	s.done <- ""
 }
 
 // broken fails at everything.
