@@ -278,7 +278,7 @@ func TestTheHeadersTellOfTheTighterOfKeyAndUser(t *testing.T) {
 	now := func() time.Time { return at }
 	store := &counts{taken: map[string]int{}}
 	auth := httpapi.NewKeyAuth(known, now).WithLimits(limit.New(store, now))
-	h := httpapi.Wrap(httpapi.Creating(auth, func(w http.ResponseWriter, r *http.Request, c httpapi.Caller) error {
+	h := httpapi.Wrap(httpapi.CreatingPerUser(auth, func(w http.ResponseWriter, r *http.Request, c httpapi.Caller) error {
 		if err := httpapi.AdmitUser(w, r, auth, c, r.URL.Query().Get("user")); err != nil {
 			return err
 		}
@@ -293,8 +293,8 @@ func TestTheHeadersTellOfTheTighterOfKeyAndUser(t *testing.T) {
 		{"ann", "2", "0", http.StatusTooManyRequests},
 		{"ann", "2", "0", http.StatusTooManyRequests},
 		{"bob", "2", "1", http.StatusOK},
-		{"cid", "5", "1", http.StatusOK},
-		{"cid", "5", "0", http.StatusOK},
+		{"cid", "2", "1", http.StatusOK},
+		{"cid", "2", "0", http.StatusOK},
 		{"dan", "5", "0", http.StatusTooManyRequests},
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/?user="+tt.user, nil)

@@ -29,9 +29,6 @@ type Admission struct {
 	Concurrent bool
 	// Unchecked is true when a rule could not be checked and failed open.
 	Unchecked bool
-
-	// at is when the request was admitted; see [Limiter.Refund].
-	at time.Time
 }
 
 // Field is one response header.
@@ -81,9 +78,8 @@ func seconds(d time.Duration) string {
 	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
 }
 
-// Tighter returns the answer that a caller should see of two that both admit:
-// that with the least left.
-func Tighter(a, b Admission) Admission {
+// tighter returns the answer that a caller should see of two that both admit.
+func tighter(a, b Admission) Admission {
 	unchecked := a.Unchecked || b.Unchecked
 	if a.Limit == 0 || (b.Limit > 0 && b.Remaining < a.Remaining) {
 		a = b

@@ -283,27 +283,6 @@ func TestARefusalSaysWhichLimit(t *testing.T) {
 	}
 }
 
-func TestARefundedPermitIsThereAgain(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	rule := limit.ForKey(apikey.Key{ID: "k", RatePerMinute: 2})
-	first := b.admit(t, "a", rule)
-	b.admit(t, "b", rule)
-	b.limiter.Refund(t.Context(), []limit.Rule{rule}, first)
-	b.limiter.Refund(t.Context(), []limit.Rule{rule}, limit.Admission{})
-	if !b.admit(t, "c", rule).OK || b.admit(t, "d", rule).OK {
-		t.Error("a refund is not worth one permit")
-	}
-	late := b.admit(t, "e", limit.Rule{Name: "other", PerMinute: 2})
-	b.at = b.at.Add(time.Minute)
-	b.limiter.Refund(t.Context(), []limit.Rule{{Name: "other", PerMinute: 2}}, late)
-	for w, n := range b.store.counts {
-		if n < 0 || n > 2 {
-			t.Errorf("%v stands at %d", w, n)
-		}
-	}
-}
-
 // TestALeaseOfAHigherLimitServesNoLowerOne is about two keys of one user whose
 // numbers differ.
 func TestALeaseOfAHigherLimitServesNoLowerOne(t *testing.T) {

@@ -62,9 +62,8 @@ func (l *Limiter) Admit(ctx context.Context, rules []Rule, id string, hold time.
 			l.giveBack(ctx, given, id)
 			return next, err
 		}
-		answer = Tighter(answer, next)
+		answer = tighter(answer, next)
 	}
-	answer.at = now
 	return answer, nil
 }
 
@@ -84,22 +83,6 @@ func (l *Limiter) Release(ctx context.Context, rules []Rule, id string) error {
 		l.freed(r.Name)
 	}
 	return failed
-}
-
-// Refund gives back the permits that the rules gave to a request which was
-// admitted and is refused for another reason. It does nothing where they gave none,
-// or when the minute of the admission is over. Places are not touched.
-func (l *Limiter) Refund(ctx context.Context, rules []Rule, a Admission) {
-	if !a.OK || a.Unchecked || a.at.IsZero() {
-		return
-	}
-	var given []grant
-	for _, r := range rules {
-		if r.PerMinute > 0 {
-			given = append(given, grant{rule: r, window: Window{r.Name, minuteOf(a.at)}, permit: true})
-		}
-	}
-	l.giveBack(ctx, given, "")
 }
 
 // ReadyAt returns when the config can admit a request again as far as this
@@ -142,7 +125,7 @@ func (l *Limiter) one(ctx context.Context, r Rule, id string, now time.Time, hol
 		if !permitted.OK {
 			return permitted, g, nil
 		}
-		answer = Tighter(answer, permitted)
+		answer = tighter(answer, permitted)
 	}
 	return answer, g, nil
 }

@@ -119,11 +119,11 @@ func New(d Deps) http.Handler {
 	route := func(pattern string, scope apikey.Scope, f httpapi.CallerFunc) {
 		mux.Handle(pattern, httpapi.Guarded(d.Auth, scope, f))
 	}
-	creating := func(pattern string, f httpapi.CallerFunc) { mux.Handle(pattern, httpapi.Creating(d.Auth, f)) }
+	creating := func(pattern string, f httpapi.CallerFunc) { mux.Handle(pattern, httpapi.CreatingPerUser(d.Auth, f)) }
 	creating("POST /api/generate", h.generate)
 	creating("POST /api/generate/image", h.seedImage)
 	creating("POST /api/generate/video", h.seedVideo)
-	creating("POST /api/batches", h.createBatch)
+	mux.Handle("POST /api/batches", httpapi.Creating(d.Auth, h.createBatch))
 	route("GET /api/batches", apikey.Read, h.listBatches)
 	route("GET /api/batches/{id}", apikey.Read, h.readBatch)
 	route("GET /api/batches/{id}/items", apikey.Read, h.batchItems)

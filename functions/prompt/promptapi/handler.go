@@ -51,8 +51,8 @@ func New(d Deps) http.Handler {
 	}
 	h := &handler{Deps: d, presets: builtinPresets()}
 	mux := httpapi.NewMux()
-	mux.Handle("POST /api/prompt", httpapi.Creating(d.Auth, h.prompt))
+	mux.Handle("POST /api/prompt", httpapi.CreatingPerUser(d.Auth, h.prompt))
 	mux.Handle("GET /api/prompt/presets", httpapi.Guarded(d.Auth, apikey.Read, h.listPresets))
-	mux.Handle("POST /v1/chat/completions", httpapi.Creating(d.Auth, h.chat))
+	mux.Handle("POST /v1/chat/completions", httpapi.CreatingPerUser(d.Auth, h.chat))
 	return httpapi.Wrap(mux, d.Log)
 }
