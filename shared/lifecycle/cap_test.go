@@ -58,6 +58,37 @@ func (*capped) Keep(context.Context, string, generation.Kind, provider.File) (ge
 	return generation.Asset{}, nil
 }
 
+// listening is a health that keeps what it was told.
+type listening struct {
+	lifecycle.Health
+
+	details []string
+	classes []fault.Class
+}
+
+func (l *listening) Report(config string, f *fault.Failure, now time.Time) {
+	if f != nil {
+		l.details, l.classes = append(l.details, f.Detail), append(l.classes, f.Class)
+	}
+	l.Health.Report(config, f, now)
+}
+
+func TestHealthHearsOfJobsThatFail(t *testing.T) {
+	t.Parallel()
+	runner, _ := newCapped(t, 0, 0)
+	heard := &listening{Health: runner.Health}
+	runner.Health = heard
+	one, _, err := runner.Serve(t.Context(), lifecycle.Order{
+		Account: account, Request: generation.Request{Kind: generation.Image, Model: "priced"}, Quote: catalog.Quote{Credits: 7},
+	}, 0)
+	for !one.Status.Terminal() && err == nil {
+		one, err = runner.Advance(t.Context(), task.Message{Task: one.ID})
+	}
+	if want := []fault.Class{fault.ClassJobFailed, fault.ClassJobFailed, fault.ClassJobFailed}; err != nil || !slices.Equal(heard.classes, want) {
+		t.Errorf("heard %v, %v; want each job's failure once", heard.classes, err)
+	}
+}
+
 func newCapped(t *testing.T, priceCap, told int64) (*lifecycle.Runner, *storetest.Memory) {
 	t.Helper()
 	c := &capped{now: time.Date(2226, 11, 22, 0, 0, 0, 0, time.UTC)}

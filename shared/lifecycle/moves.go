@@ -65,16 +65,13 @@ func ended(a *task.Attempt, outcome task.Outcome, now time.Time) {
 	a.LatencyMS = now.Sub(a.StartedAt).Milliseconds()
 }
 
-func noteFailure(a *task.Attempt, f *fault.Failure) {
-	a.Class, a.Status, a.Detail = f.Class, f.Status, f.Detail
+func noteFailure(t *task.Task, a *task.Attempt, f *fault.Failure) {
+	a.Class, a.Status, a.Detail = f.Class, f.Status, echoless(f, t.Request).Detail
 	a.RequestID = cmp.Or(f.RequestID, a.RequestID)
 	a.GatewayID = cmp.Or(f.GatewayID, a.GatewayID)
 	a.Message = f.Message
 	if a.Message == "" {
 		a.Message = f.Class.Public()
-	}
-	if a.Detail == "" && f.Cause != nil {
-		a.Detail = f.Cause.Error()
 	}
 }
 
@@ -93,7 +90,7 @@ func refuse(t *task.Task, a *task.Attempt, f *fault.Failure, used generation.Usa
 		outcome = task.Broken
 	}
 	ended(a, outcome, now)
-	noteFailure(a, f)
+	noteFailure(t, a, f)
 	a.Usage = used
 	// What could not be stored was made all the same, and its caller does not pay.
 	t.Loss = t.Loss || f.Class == fault.ClassStorage
@@ -117,7 +114,7 @@ func (e *Engine) Doubt(ctx context.Context, t task.Task, id string, f *fault.Fai
 			return nil // the job is known: a failed look-up does not unlearn it
 		}
 		a.Outcome = task.Unknown
-		noteFailure(a, f)
+		noteFailure(t, a, f)
 		t.Lease = task.Lease{}
 		t.DueAt = capDue(*t, now.Add(due))
 		return nil
