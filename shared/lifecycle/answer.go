@@ -37,6 +37,9 @@ func (e *Engine) Answer(ctx context.Context, o Order, r Result) (t task.Task, re
 		Outputs: r.Outputs, Text: r.Text, Usage: r.Usage, Caching: task.Caching{Key: o.Caching.Key, From: r.Task},
 		CreatedAt: now, StartedAt: now, UpdatedAt: now, ExpiresAt: now.Add(deadline), Version: 1,
 	}
+	if o.ID != "" {
+		t.ID = o.ID
+	}
 	end(&t, task.Succeeded, now)
 	record := usage.Of(t)
 	change := journal.Change{Task: t, Usage: &record}

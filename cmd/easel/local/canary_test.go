@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"easel/cmd/easel/local"
+	"easel/shared/apikey"
 	"easel/shared/app"
 	"easel/shared/dynamo/engine"
 	"easel/shared/env"
@@ -30,6 +31,7 @@ import (
 // provider's key, so that only what knows them can hide them.
 const (
 	canaryPrompt   = "a-canary-sings-9f31"
+	canaryUser     = "canary-person-41d7"
 	canaryProvider = "canary.provider.5be2.key"
 	canaryAPI      = "esl_CanaryCaller_" + "canaryAPI7c1d0123456789abcdefghij"
 	canaryAdmin    = "esl_CanaryAdmins_" + "canaryAdmin2e8b0123456789abcdefgh"
@@ -85,6 +87,10 @@ func startCanaries(t *testing.T) *canaries {
 		o.Log = slog.New(app.WithIDs(slog.NewJSONHandler(c.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 		o.APIKey, o.AdminKey = secret.New(canaryAPI), secret.New(canaryAdmin)
 		o.DynamoEndpoint = running.Endpoint()
+	})
+	// Users are counted, and answers remembered, in items of their own.
+	c.editKey(func(k *apikey.Key) {
+		k.UserRatePerMinute, k.UserConcurrency, k.CacheTTLSeconds, k.CacheUnseeded = 1000, 100, 600, true
 	})
 	return c
 }
@@ -143,7 +149,7 @@ func (c *canaries) items(table string) string {
 // feed takes every main path once.
 func (c *canaries) feed() {
 	c.t.Helper()
-	ask := map[string]any{"prompt": canaryPrompt, "negative_prompt": canaryPrompt}
+	ask := map[string]any{"prompt": canaryPrompt, "negative_prompt": canaryPrompt, "user": canaryUser}
 	status, answer := c.send(http.MethodPost, "/api/generate", ask, "Prefer", "wait=60")
 	v := parse(c.t, answer)
 	if status != http.StatusOK || !strings.Contains(v.outcomes(), "auth") {
@@ -193,6 +199,10 @@ func TestCanariesAreNowhereButWhereTheyBelong(t *testing.T) {
 		if i := strings.Index(places[place], canaryPrompt); i >= 0 {
 			t.Errorf("%s holds a prompt: %s", place, places[place][max(0, i-300):i+80])
 		}
+	}
+	volatile := places["the table "+env.VolatileTable]
+	if strings.Contains(volatile, canaryUser) || !strings.Contains(volatile, "REPLY#") || !strings.Contains(volatile, "RATE#user#") {
+		t.Error("the table of counts names a user, or holds neither counts nor answers")
 	}
 	if !strings.Contains(places["the table "+env.CoreTable], canaryPrompt) {
 		t.Error("no task holds its prompt: the search would find nothing")
