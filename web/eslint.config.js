@@ -37,7 +37,7 @@ export default ts.config(
     },
   },
   {
-    files: ["mock/**/*.mjs", "e2e/**/*.mjs", "eslint.config.js"],
+    files: ["e2e/**/*.mjs", "eslint.config.js"],
     languageOptions: {
       globals: Object.fromEntries(
         ["process", "console", "URL", "Buffer", "setTimeout", "clearTimeout", "setInterval", "clearInterval", "fetch", "URLSearchParams", "document", "window", "localStorage", "sessionStorage"].map((name) => [name, "readonly"]),

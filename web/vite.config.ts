@@ -2,8 +2,8 @@ import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
-// Where `npm run dev` sends the API's calls: `npm run mock`, or a running `easel serve`.
-const backend = process.env["EASEL_URL"] ?? "http://127.0.0.1:8788";
+// Where `npm run dev` sends the API's calls: a running `easel serve`.
+const backend = process.env["EASEL_URL"] ?? "http://127.0.0.1:8787";
 
 export default defineConfig({
   // Asset addresses are relative to <base href> in index.html, so the same build works below any path.
@@ -19,7 +19,7 @@ export default defineConfig({
   server: {
     host: "127.0.0.1",
     proxy: Object.fromEntries(
-      ["/api", "/v1", "/simulator", "/assets-store", "/healthz"].map((path) => [path, backend]),
+      ["/api", "/v1", "/simulator", "/easel-assets", "/healthz"].map((path) => [path, backend]),
     ),
   },
 });

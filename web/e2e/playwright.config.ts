@@ -1,16 +1,18 @@
 import { defineConfig } from "@playwright/test";
+import { cpus } from "node:os";
 import { args, executablePath } from "./browser.mjs";
 
-// Tests share one gateway and change it, so they run one after the other.
+// Each worker has a gateway of its own, so that tests of different workers cannot meet. Within a worker they run one
+// after the other, and none depends on another but where a file says so. One gateway at EASEL_URL takes one worker.
 export default defineConfig({
   testDir: ".",
   outputDir: "../test-results",
-  globalSetup: "./server.ts",
-  workers: 1,
-  fullyParallel: false,
+  globalSetup: "./build.ts",
+  workers: process.env["EASEL_URL"] ? 1 : Math.min(4, Math.max(2, cpus().length)),
+  fullyParallel: true,
   forbidOnly: process.env["CI"] !== undefined,
-  timeout: 90_000,
-  expect: { timeout: 15_000 },
+  timeout: 180_000,
+  expect: { timeout: 60_000 },
   reporter: [["list"]],
   use: {
     browserName: "chromium",

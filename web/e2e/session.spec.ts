@@ -1,26 +1,26 @@
-import { adminKey, expect, gateway, open, test } from "./console";
+import { expect, test } from "./console";
 
-test("a wrong key is refused, and the right one leads to where one wanted to go", async ({ page, watch }) => {
-  watch(page);
+test("a wrong key is refused, and the right one leads to where one wanted to go", async ({ page, watch, open, server }) => {
+  watch(page, server);
   await open(page, "/usage?status=failed");
   await expect(page).toHaveURL(/\/login\?next=/);
   await page.getByLabel("Admin key").fill("esl_wrongwrong00_0123456789abcdef0123456789abcdef");
   await page.getByRole("button", { name: "Log in" }).click();
   await expect(page.getByRole("alert")).toContainText("not accepted");
-  await page.getByLabel("Admin key").fill(adminKey());
+  await page.getByLabel("Admin key").fill(server.adminKey);
   await page.getByRole("button", { name: "Log in" }).click();
   await expect(page).toHaveURL(/\/usage\?status=failed/);
   await expect(page.getByRole("heading", { name: "Usage" })).toBeVisible();
 });
 
-test("the address with a key logs in and forgets the key", async ({ page, watch }) => {
-  watch(page);
-  await open(page, `/#key=${adminKey()}`);
+test("the address with a key logs in and forgets the key", async ({ page, watch, open, server }) => {
+  watch(page, server);
+  await open(page, `/#key=${server.adminKey}`);
   await expect(page.getByRole("heading", { name: "Overview" })).toBeVisible();
   expect(page.url()).not.toContain("esl_");
 });
 
-test("an expired login says so and returns to where one was", async ({ console: page }) => {
+test("an expired login says so and returns to where one was", async ({ console: page, open, server }) => {
   await open(page, "/audit?action=config.");
   await expect(page.getByRole("heading", { name: "Audit" })).toBeVisible();
   await page.route("**/api/admin/audit*", (route) =>
@@ -29,23 +29,23 @@ test("an expired login says so and returns to where one was", async ({ console: 
   await page.reload();
   await expect(page.getByText("Your login has expired")).toBeVisible();
   await page.unroute("**/api/admin/audit*");
-  await page.getByLabel("Admin key").fill(adminKey());
+  await page.getByLabel("Admin key").fill(server.adminKey);
   await page.getByRole("button", { name: "Log in" }).click();
   await expect(page).toHaveURL(/\/audit\?action=config\./);
 });
 
-test("a lost connection says so and recovers", async ({ console: page }) => {
+test("a lost connection says so and recovers", async ({ console: page, open, server }) => {
   await open(page, "/accounts");
   await expect(page.getByRole("link", { name: "demo", exact: true })).toBeVisible();
-  await page.route(`${gateway()}/**`, (route) => route.abort());
+  await page.route(`${server.url}/**`, (route) => route.abort());
   await page.getByRole("link", { name: "API Keys" }).click();
   await expect(page.getByText("Connection lost")).toBeVisible();
-  await page.unroute(`${gateway()}/**`);
+  await page.unroute(`${server.url}/**`);
   await expect(page.getByText("Connection lost")).toBeHidden();
 });
 
-test("a viewer sees everything and can change nothing", async ({ page, watch, admin }) => {
-  watch(page);
+test("a viewer sees everything and can change nothing", async ({ page, watch, admin, open, server }) => {
+  watch(page, server);
   const made = await admin.call<{ secret: string; key: { id: string } }>("POST", "/api/admin/keys", {
     name: "e2e viewer",
     account: "demo",

@@ -2,6 +2,7 @@ import { useState, type ReactNode } from "react";
 import { useI18n } from "../i18n";
 import { Segmented } from "./field";
 import { JsonEditor } from "./json";
+import { ReadOnly } from "./read-only";
 import type { Json } from "../services/json";
 
 interface FormOrJsonProps {
@@ -58,7 +59,7 @@ export function FormOrJson({ value, onValue, onValid, shows, epoch, disabled, ch
         </fieldset>
       ) : (
         <fieldset disabled={disabled} className="flex min-w-0 flex-col gap-5">
-          {children}
+          <ReadOnly value={disabled}>{children}</ReadOnly>
         </fieldset>
       )}
     </div>

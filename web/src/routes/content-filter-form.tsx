@@ -59,6 +59,7 @@ function RuleFields({ wire, set }: FilterFormProps) {
     <Group title={t("filter.rules")} hint={t("filter.rulesHint")}>
       <Rows
         legend={t("filter.rulesList")}
+        quiet
         name="rules"
         rows={rules}
         onRows={(rows) => set(["rules"], rows.length > 0 ? rows : undefined)}

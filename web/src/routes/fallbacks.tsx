@@ -1,4 +1,5 @@
 import { Link, useRouter } from "@tanstack/react-router";
+import { useEffect } from "react";
 import { buttonLook } from "../components/button";
 import { Empty, ErrorState } from "../components/states";
 import { useI18n } from "../i18n";
@@ -6,6 +7,9 @@ import { useI18n } from "../i18n";
 /** Stands where an address leads nowhere. */
 export function NotFound() {
   const { t } = useI18n();
+  useEffect(() => {
+    document.title = `${t("notFound.title")} · Easel`;
+  }, [t]);
   return (
     <main className="flex min-h-[60dvh] items-center justify-center">
       <Empty

@@ -87,7 +87,9 @@ export function LoginPage() {
     mutationFn: async ({ code, state }: { code: string; state: string }) => {
       const kept = takePending();
       if (kept?.state !== state) throw new Error(t("login.stateMismatch"));
-      return { token: await redeemCode(code, kept.verifier, here()), next: kept.next };
+      const token = await redeemCode(code, kept.verifier, here());
+      await whoIs(token); // a person in no operator's group has a good token too
+      return { token, next: kept.next };
     },
     onSuccess: ({ token, next }) => {
       setToken(token);

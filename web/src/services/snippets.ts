@@ -28,83 +28,157 @@ function goLiteral(json: string): string {
 /** Where pictures and videos, and where texts are asked for. */
 export type CallPath = "api/generate" | "api/prompt";
 
-/**
- * The same call in a program: creates the task and waits for its result. The
- * key is read from the variable EASEL_API_KEY and never written down.
- */
-export function snippet(language: SnippetLanguage, origin: string, path: CallPath, body: Record<string, unknown>): string {
-  const url = `${origin.replace(/\/$/, "")}/${path}`;
-  const json = JSON.stringify(body, null, 2);
-  switch (language) {
-    case "curl":
-      return `curl ${url} \\
-  -H "Authorization: Bearer $EASEL_API_KEY" \\
-  -H "Content-Type: application/json" \\
-  -H "Idempotency-Key: $(uuidgen)" \\
-  -H "Prefer: wait=60" \\
-  -d '${shell(json)}'`;
-    case "javascript":
-      return `const response = await fetch("${url}", {
-  method: "POST",
-  headers: {
-    Authorization: \`Bearer \${process.env.EASEL_API_KEY}\`,
-    "Content-Type": "application/json",
-    "Idempotency-Key": crypto.randomUUID(),
-    Prefer: "wait=60",
-  },
-  body: JSON.stringify(${indent(json, "  ")}),
-});
-if (!response.ok) throw new Error(await response.text());
-const task = await response.json();
-console.log(task.status, task.outputs?.[0]?.url ?? task.text);`;
-    case "python":
-      return `import os, uuid
-import requests
+/** What a call in a program is made of. */
+interface Call {
+  origin: string;
+  path: CallPath;
+  url: string;
+  json: string;
+  body: Record<string, unknown>;
+}
 
-response = requests.post(
-    "${url}",
-    headers={
-        "Authorization": f"Bearer {os.environ['EASEL_API_KEY']}",
-        "Idempotency-Key": str(uuid.uuid4()),
-        "Prefer": "wait=60",
-    },
-    json=${python(body, "    ")},
-    timeout=90,
-)
-response.raise_for_status()
-task = response.json()
-print(task["status"], task.get("outputs") or task.get("text"))`;
-    case "go":
-      return `package main
+// Each program needs nothing but its language: paste it and run it.
+
+function curl({ url, json, path }: Call): string {
+  const once = path === "api/generate" ? ['-H "Idempotency-Key: $(date +%s)-$$"', '-H "Prefer: wait=60"'] : [];
+  const options = ['-H "Authorization: Bearer $EASEL_API_KEY"', '-H "Content-Type: application/json"', ...once, `-d '${shell(json)}'`];
+  return `curl -s ${url} \\\n${options.map((option) => `  ${option}`).join(" \\\n")}`;
+}
+
+function javascript({ origin, url, json, path }: Call): string {
+  const head = `const headers = {
+  Authorization: \`Bearer \${process.env.EASEL_API_KEY}\`,
+  "Content-Type": "application/json",
+};
+const read = async (response) => {
+  if (!response.ok) throw new Error(await response.text());
+  return response.json();
+};
+`;
+  if (path === "api/prompt") {
+    return `${head}
+const answer = await read(await fetch("${url}", {
+  method: "POST",
+  headers,
+  body: JSON.stringify(${indent(json, "  ")}),
+}));
+console.log(answer.text);`;
+  }
+  return `${head}
+let task = await read(await fetch("${url}", {
+  method: "POST",
+  headers: { ...headers, "Idempotency-Key": crypto.randomUUID(), Prefer: "wait=60" },
+  body: JSON.stringify(${indent(json, "  ")}),
+}));
+while (task.status === "queued" || task.status === "processing") {
+  await new Promise((done) => setTimeout(done, 2000));
+  task = await read(await fetch(\`${origin}/api/task/\${task.id}\`, { headers }));
+}
+console.log(task.status, task.outputs?.[0]?.url ?? task.error);`;
+}
+
+function pythonProgram({ origin, url, body, path }: Call): string {
+  const head = `import json, os, time, urllib.request, uuid
+
+headers = {
+    "Authorization": f"Bearer {os.environ['EASEL_API_KEY']}",
+    "Content-Type": "application/json",
+}
+
+
+def call(url, body=None, **more):
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {**headers, **more})
+    with urllib.request.urlopen(request, timeout=90) as response:
+        return json.load(response)
+
+`;
+  if (path === "api/prompt") {
+    return `${head}
+answer = call("${url}", ${python(body)})
+print(answer["text"])`;
+  }
+  return `${head}
+task = call("${url}", ${python(body)}, **{"Idempotency-Key": str(uuid.uuid4()), "Prefer": "wait=60"})
+while task["status"] in ("queued", "processing"):
+    time.sleep(2)
+    task = call(f"${origin}/api/task/{task['id']}")
+print(task["status"], task["outputs"][0]["url"] if task.get("outputs") else task.get("error"))`;
+}
+
+function goProgram({ origin, url, json, path }: Call): string {
+  const waits = path === "api/generate";
+  const fields = waits ? 'ID, Status string\n\tOutputs    []struct{ URL string }\n\tError      any' : "Text string";
+  const work = waits
+    ? `	result := call(http.MethodPost, "${url}", body)
+	for result.Status == "queued" || result.Status == "processing" {
+		time.Sleep(2 * time.Second)
+		result = call(http.MethodGet, "${origin}/api/task/"+result.ID, "")
+	}
+	fmt.Println(result.Status, result.Outputs, result.Error)`
+    : `	fmt.Println(call(http.MethodPost, "${url}", body).Text)`;
+  return `package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"log"
 	"net/http"
 	"os"
-	"strings"
+	"strings"${waits ? '\n\t"time"' : ""}
 )
 
-func main() {
-	body := ${goLiteral(json)}
-	request, err := http.NewRequest(http.MethodPost, "${url}", strings.NewReader(body))
+type answer struct {
+	${fields}
+}
+
+func call(method, url, body string) (a answer) {
+	request, err := http.NewRequest(method, url, strings.NewReader(body))
 	if err != nil {
 		log.Fatal(err)
 	}
 	request.Header.Set("Authorization", "Bearer "+os.Getenv("EASEL_API_KEY"))
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Prefer", "wait=60")
+	request.Header.Set("Content-Type", "application/json")${waits ? '\n\trequest.Header.Set("Prefer", "wait=60")' : ""}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
+	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(response.Status, string(answer))
+	if response.StatusCode/100 != 2 {
+		log.Fatal(response.Status, " ", string(text))
+	}
+	if err := json.Unmarshal(text, &a); err != nil {
+		log.Fatal(err)
+	}
+	return a
+}
+
+func main() {
+	body := ${goLiteral(json)}
+${work}
 }`;
+}
+
+/**
+ * The same call in a program: makes it, waits for its result and prints it. The
+ * key is read from the variable EASEL_API_KEY and never written down.
+ */
+export function snippet(language: SnippetLanguage, address: string, path: CallPath, body: Record<string, unknown>): string {
+  const origin = address.replace(/\/$/, "");
+  const call: Call = { origin, path, url: `${origin}/${path}`, json: JSON.stringify(body, null, 2), body };
+  switch (language) {
+    case "curl":
+      return curl(call);
+    case "javascript":
+      return javascript(call);
+    case "python":
+      return pythonProgram(call);
+    case "go":
+      return goProgram(call);
   }
 }
