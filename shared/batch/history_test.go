@@ -102,7 +102,7 @@ func (w *world) settle() {
 		b, err := w.store.Batch(ctx, id)
 		must(err)
 		if !b.Status.Ended() || b.FinishedAt.IsZero() || !b.DueAt.IsZero() || b.Lease.Owner != "" {
-			breach("batch %s rests as %+v", id, b)
+			breach("batch %s rests as %s at version %d, due at %v, leased to %q", id, b.Status, b.Version, b.DueAt, b.Lease.Owner)
 		}
 		if b.Delivery.DoneAt.IsZero() || w.reports[id] == 0 {
 			breach("batch %s has ended and its caller was never told", id)
@@ -125,7 +125,7 @@ func (w *world) checkRest(b batch.Batch, owner map[string]bool) {
 		t, err := w.store.Task(context.Background(), batch.TaskID(b.ID, n))
 		if !i.Begun {
 			if !errors.Is(err, journal.ErrNotFound) {
-				breach("request %d of %s never began, and has the task %+v, %v", n, b.ID, t, err)
+				breach("request %d of %s is %s without a task, and there is one that is %s and paid %d, %v", n, b.ID, i.Status, t.Status, t.Charged, err)
 			}
 			continue
 		}

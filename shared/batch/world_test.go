@@ -237,7 +237,7 @@ func (h hooked) Place(ctx context.Context, b batch.Batch, n int, r batch.Request
 			return task.Task{}, fault.New(fault.RateLimited, "too many")
 		case h.w.fault(0.05):
 			return task.Task{}, fault.New(fault.Unavailable, "nobody serves it")
-		case r.Request.Prompt == "bad":
+		case h.w.fault(0.05) || r.Request.Prompt == "bad": // a filter may change its mind
 			return task.Task{}, fault.New(fault.ContentRejected, "not this")
 		}
 		t, _, err := h.w.tasks.Begin(ctx, order(b, n, r))
