@@ -32,9 +32,6 @@ func newTable(stack awscdk.Stack, c config, definition env.Table) awsdynamodb.Ta
 			PointInTimeRecoveryEnabled: jsii.Bool(definition.PointInTimeRecovery),
 		},
 	}
-	if definition.Stream {
-		props.Stream = awsdynamodb.StreamViewType_NEW_AND_OLD_IMAGES
-	}
 	table := awsdynamodb.NewTable(stack, jsii.String("Table-"+definition.Suffix), props)
 	for _, index := range definition.Indexes {
 		table.AddGlobalSecondaryIndex(indexProps(index))

@@ -96,11 +96,6 @@ func definition(table env.Table, name *string) *dynamodb.CreateTableInput {
 			},
 		})
 	}
-	if table.Stream {
-		in.StreamSpecification = &types.StreamSpecification{
-			StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeNewAndOldImages,
-		}
-	}
 	return in
 }
 

@@ -53,8 +53,6 @@ type Table struct {
 	TTL string
 	// PointInTimeRecovery asks for continuous backups.
 	PointInTimeRecovery bool
-	// Stream asks for a change stream with old and new images.
-	Stream bool
 	// DeletionProtection refuses to delete the table. The stack sets it;
 	// `easel tables create` does not, so that a trial can be thrown away.
 	DeletionProtection bool
@@ -90,7 +88,7 @@ func Tables() []Table {
 	return []Table{
 		{
 			Suffix: CoreTable, PartitionKey: PartitionKey, SortKey: SortKey, TTL: TTLAttribute,
-			PointInTimeRecovery: true, Stream: true, DeletionProtection: true,
+			PointInTimeRecovery: true, DeletionProtection: true,
 			Indexes: []Index{
 				{
 					Name: ListIndex, PartitionKey: ListPartitionKey, SortKey: ListSortKey,
