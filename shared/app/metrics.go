@@ -12,9 +12,11 @@ import (
 
 	"easel/shared/emf"
 	"easel/shared/env"
+	"easel/shared/health"
 	"easel/shared/httpapi"
 	"easel/shared/lambdahttp"
 	"easel/shared/lifecycle"
+	"easel/shared/settings"
 	"easel/shared/task"
 )
 
@@ -190,24 +192,33 @@ func (a *App) publishBreakers(ctx context.Context) {
 		a.Log.WarnContext(ctx, "the breakers' states were not published", "error", err)
 		return
 	}
-	of, held := map[string]float64{}, map[string]bool{}
-	for _, s := range states {
-		of[s.Config] = max(of[s.Config], breakerValue(s.Breaker))
-		held[s.Config] = held[s.Config] || s.Held
-	}
-	worst, holds := map[string]float64{}, 0
-	for _, c := range view.Configs {
-		if c.Active {
-			worst[c.Provider] = max(worst[c.Provider], of[c.ID])
-		}
-		if c.Active && held[c.ID] {
-			holds++
-		}
-	}
-	a.Metrics.meter.Add(env.MetricBreakersHeld, float64(holds), nil)
+	worst, held := breakersOf(view.Configs, states)
+	a.Metrics.meter.Add(env.MetricBreakersHeld, float64(held), nil)
 	for provider, value := range worst {
 		a.Metrics.meter.Add(env.MetricBreakerState, value, emf.Dimensions{env.DimensionProvider: provider})
 	}
+}
+
+// breakersOf returns the worst breaker of each provider with an active config, and
+// how many active configs wait to be mended. What is about one model counts for
+// its config.
+func breakersOf(configs []settings.Config, states []health.ConfigState) (worst map[string]float64, held int) {
+	of, holds := map[string]float64{}, map[string]bool{}
+	for _, s := range states {
+		of[s.Config] = max(of[s.Config], breakerValue(s.Breaker))
+		holds[s.Config] = holds[s.Config] || s.Held
+	}
+	worst = map[string]float64{}
+	for _, c := range configs {
+		if !c.Active {
+			continue
+		}
+		worst[c.Provider] = max(worst[c.Provider], of[c.ID])
+		if holds[c.ID] {
+			held++
+		}
+	}
+	return worst, held
 }
 
 func breakerValue(state string) float64 {
