@@ -177,26 +177,46 @@ func limitsOf(m catalog.Model) string {
 		}
 	}
 	add(m.Kind == generation.Image, "n ≤ %d", max(l.MaxN, 1))
-	add(l.MaxPrompt > 0, "prompt ≤ %s", thousands(l.MaxPrompt))
+	add(l.MaxPrompt > 0 && !l.UTF16Prompt, "prompt ≤ %s", thousands(l.MaxPrompt))
+	add(l.MaxPrompt > 0 && l.UTF16Prompt, "prompt ≤ %s, an emoji counting as two", thousands(l.MaxPrompt))
 	add(l.MaxTokens > 0, "tokens ≤ %s", thousands(l.MaxTokens))
-	add(len(l.Sizes) > 0, "sizes %s", strings.Join(l.Sizes, " "))
-	if l.MinSide > 0 || l.MaxSide > 0 {
-		sides := fmt.Sprintf("sides %d–%d", max(l.MinSide, 1), l.MaxSide)
-		if l.SideMultiple > 1 {
-			sides += " ÷ " + strconv.Itoa(l.SideMultiple)
-		}
-		parts = append(parts, sides)
-	}
-	add(len(l.AspectRatios) > 0, "ratios %s", strings.Join(l.AspectRatios, " "))
+	shapesOf(l, add)
 	if len(l.Durations) > 0 {
 		add(true, "seconds %s", strings.Trim(fmt.Sprint(l.Durations), "[]"))
 	} else {
 		add(l.MaxDuration > 0, "seconds %d–%d", max(l.MinDuration, 1), l.MaxDuration)
 	}
+	add(l.MaxFPS > 0, "fps %d–%d", max(l.MinFPS, 1), l.MaxFPS)
+	add(l.MaxFrames > 0, "frames ≤ %d", l.MaxFrames)
+	add(l.MaxLoras > 0, "loras ≤ %d", l.MaxLoras)
+	add(len(l.Formats) > 0, "formats %s", strings.Join(l.Formats, " "))
 	add(len(l.Needs) > 0, "needs %s", codes(l.Needs))
 	takes := slices.DeleteFunc(slices.Clone(l.Takes), func(s string) bool { return slices.Contains(l.Needs, s) })
 	add(len(takes) > 0, "takes %s", codes(takes))
 	return strings.Join(parts, "; ")
+}
+
+// shapesOf adds which sizes and ratios a model makes.
+func shapesOf(l catalog.Limits, add func(is bool, format string, args ...any)) {
+	shapes := func(of string, s catalog.Shapes) {
+		add(len(s.Sizes) > 0, of+"sizes %s", strings.Join(s.Sizes, " "))
+		add(len(s.AspectRatios) > 0, of+"ratios %s", strings.Join(s.AspectRatios, " "))
+	}
+	if l.MinSide > 0 || l.MaxSide > 0 {
+		sides := fmt.Sprintf("sides %d–%d", max(l.MinSide, 1), l.MaxSide)
+		if l.SideMultiple > 1 {
+			sides += " ÷ " + strconv.Itoa(l.SideMultiple)
+		}
+		add(true, "%s", sides)
+	}
+	add(l.MaxPixels > 0, "pixels %s–%s", thousands(max(l.MinPixels, 1)), thousands(l.MaxPixels))
+	add(l.MaxRatio > 0, "at most %d:1", l.MaxRatio)
+	shapes("", catalog.Shapes{Sizes: l.Sizes, AspectRatios: l.AspectRatios})
+	if l.WithoutImage != nil {
+		shapes("without `image` ", *l.WithoutImage)
+	}
+	add(l.SizeByRatio, "a size has one of the ratios")
+	add(l.ImageSetsShape, "with `image`, its shape")
 }
 
 func thousands(n int) string {

@@ -71,22 +71,52 @@ type Alias struct {
 // Limits bound what a request for a model may ask. Zero values do not limit,
 // but for MaxN, where zero means 1.
 type Limits struct {
-	MaxPrompt    int      `json:"max_prompt,omitempty"` // characters
-	MaxN         int      `json:"max_n,omitempty"`
+	MaxPrompt int `json:"max_prompt,omitempty"` // characters
+	// UTF16Prompt counts a character outside of Unicode's basic plane, such as an
+	// emoji, as two, as vendors with JavaScript inside do.
+	UTF16Prompt bool `json:"utf16_prompt,omitempty"`
+	MaxN        int  `json:"max_n,omitempty"`
+
 	Sizes        []string `json:"sizes,omitempty"`
 	AspectRatios []string `json:"aspect_ratios,omitempty"`
-	MinSide      int      `json:"min_side,omitempty"` // pixels
-	MaxSide      int      `json:"max_side,omitempty"`
-	SideMultiple int      `json:"side_multiple,omitempty"`
-	MaxPixels    int      `json:"max_pixels,omitempty"`
-	Durations    []int    `json:"durations,omitempty"` // seconds; the allowed ones
-	MinDuration  int      `json:"min_duration,omitempty"`
-	MaxDuration  int      `json:"max_duration,omitempty"`
-	MaxTokens    int      `json:"max_tokens,omitempty"`
+	// WithoutImage holds the shapes of requests without an input image, where
+	// they are fewer; nil where they are the same.
+	WithoutImage *Shapes `json:"without_image,omitempty"`
+	// ImageSetsShape is true where an input image has the result's shape, so
+	// that neither a size nor a ratio may come with one.
+	ImageSetsShape bool `json:"image_sets_shape,omitempty"`
+	// SizeByRatio is true where a size must have one of AspectRatios, to three in a hundred.
+	SizeByRatio  bool `json:"size_by_ratio,omitempty"`
+	MinSide      int  `json:"min_side,omitempty"` // pixels
+	MaxSide      int  `json:"max_side,omitempty"`
+	SideMultiple int  `json:"side_multiple,omitempty"`
+	MinPixels    int  `json:"min_pixels,omitempty"`
+	MaxPixels    int  `json:"max_pixels,omitempty"`
+	// MaxRatio is how many times the shorter side the longer one may be.
+	MaxRatio int `json:"max_ratio,omitempty"`
+
+	Durations   []int `json:"durations,omitempty"` // seconds; the allowed ones
+	MinDuration int   `json:"min_duration,omitempty"`
+	MaxDuration int   `json:"max_duration,omitempty"`
+	MinFPS      int   `json:"min_fps,omitempty"`
+	MaxFPS      int   `json:"max_fps,omitempty"`
+	// MaxFrames is the most that fps and duration may come to, where both are given.
+	MaxFrames int `json:"max_frames,omitempty"`
+
+	MaxSeed   int64    `json:"max_seed,omitempty"`
+	MaxLoras  int      `json:"max_loras,omitempty"`
+	Formats   []string `json:"formats,omitempty"`
+	MaxTokens int      `json:"max_tokens,omitempty"`
 	// Needs and Takes name members of the request that the model requires or,
 	// beyond the basic ones, accepts: image, mask, loras, negative_prompt, seed, strength, quality, format, fps.
 	Needs []string `json:"needs,omitempty"`
 	Takes []string `json:"takes,omitempty"`
+}
+
+// Shapes are sizes and ratios.
+type Shapes struct {
+	Sizes        []string `json:"sizes,omitempty"`
+	AspectRatios []string `json:"aspect_ratios,omitempty"`
 }
 
 // Catalog is a set of models, found by name or alias. It is immutable and safe

@@ -6,8 +6,8 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"easel/shared/fault"
@@ -128,58 +128,20 @@ func (c *checker) prompt() {
 }
 
 func (c *checker) length(field, value string, longest int) {
-	n := utf8.RuneCountInString(value)
-	c.want(n <= longest, field, "has %d characters; at most %d are allowed", n, longest)
+	n, note := utf8.RuneCountInString(value), ""
+	if c.model.Limits.UTF16Prompt {
+		for _, r := range value {
+			if utf16.RuneLen(r) == 2 {
+				n, note = n+1, ", an emoji counting as two"
+			}
+		}
+	}
+	c.want(n <= longest, field, "has %d characters%s; at most %d are allowed", n, note, longest)
 }
 
 func (c *checker) count() {
 	most := max(c.model.Limits.MaxN, 1)
 	c.want(c.request.N >= 0 && c.request.N <= most, "n", "must be 1 to %d", most)
-}
-
-var (
-	sizeForm  = regexp.MustCompile(`^([1-9][0-9]{0,4})x([1-9][0-9]{0,4})$`)
-	ratioForm = regexp.MustCompile(`^[1-9][0-9]{0,3}:[1-9][0-9]{0,3}$`)
-)
-
-func (c *checker) size() {
-	r, l := c.request, c.model.Limits
-	if r.Size != "" && !slices.Contains(l.Sizes, r.Size) {
-		c.sides()
-	}
-	if r.AspectRatio == "" {
-		return
-	}
-	if len(l.AspectRatios) > 0 {
-		c.want(slices.Contains(l.AspectRatios, r.AspectRatio), "aspect_ratio", "must be one of %s", strings.Join(l.AspectRatios, ", "))
-		return
-	}
-	c.want(ratioForm.MatchString(r.AspectRatio), "aspect_ratio", "must have the form W:H, such as 16:9,")
-}
-
-// sides checks a size that the model does not list.
-func (c *checker) sides() {
-	l := c.model.Limits
-	if len(l.Sizes) > 0 {
-		c.want(false, "size", "must be one of %s", strings.Join(l.Sizes, ", "))
-		return
-	}
-	parts := sizeForm.FindStringSubmatch(c.request.Size)
-	if parts == nil {
-		c.want(false, "size", "must have the form WIDTHxHEIGHT in pixels, such as 1024x1024,")
-		return
-	}
-	width, _ := strconv.Atoi(parts[1]) // at most five digits
-	height, _ := strconv.Atoi(parts[2])
-	low, high := max(l.MinSide, 1), maxSide
-	if l.MaxSide > 0 {
-		high = l.MaxSide
-	}
-	c.want(min(width, height) >= low && max(width, height) <= high, "size", "must have sides of %d to %d pixels", low, high)
-	if k := l.SideMultiple; k > 1 {
-		c.want(width%k == 0 && height%k == 0, "size", "must have sides that are multiples of %d", k)
-	}
-	c.want(l.MaxPixels == 0 || width*height <= l.MaxPixels, "size", "must have at most %d pixels in all", l.MaxPixels)
 }
 
 func (c *checker) images() {
@@ -192,8 +154,15 @@ func (c *checker) images() {
 		c.want(r.Image != "", "strength", "must come with image")
 	}
 	c.want(r.Quality == "" || slices.Contains([]string{"low", "medium", "high"}, r.Quality), "quality", "must be low, medium or high")
-	c.want(r.Format == "" || slices.Contains([]string{"png", "jpeg", "webp"}, r.Format), "format", "must be png, jpeg or webp")
-	c.want(r.Seed == nil || *r.Seed >= 0 && *r.Seed <= MaxSeed, "seed", "must be 0 to %d", int64(MaxSeed))
+	formats, seeds := c.model.Limits.Formats, c.model.Limits.MaxSeed
+	if len(formats) == 0 {
+		formats = []string{"png", "jpeg", "webp"}
+	}
+	if seeds == 0 {
+		seeds = MaxSeed
+	}
+	c.want(r.Format == "" || slices.Contains(formats, r.Format), "format", "must be %s", oneOf(formats))
+	c.want(r.Seed == nil || *r.Seed >= 0 && *r.Seed <= seeds, "seed", "must be 0 to %d", seeds)
 }
 
 // isPicture reports whether a data URL says that it is an image of a known type
@@ -228,7 +197,11 @@ func (c *checker) picture(field, value string) {
 }
 
 func (c *checker) loras() {
-	c.want(len(c.request.Loras) <= maxLoras, "loras", "must have at most %d elements", maxLoras)
+	most := maxLoras
+	if c.model.Limits.MaxLoras > 0 {
+		most = c.model.Limits.MaxLoras
+	}
+	c.want(len(c.request.Loras) <= most, "loras", "must have at most %d elements", most)
 	for i, l := range c.request.Loras {
 		at := fmt.Sprintf("loras[%d]", i)
 		ok := l.Path != "" && len(l.Path) <= maxLoraPath && !strings.ContainsAny(l.Path, " \t\r\n")
@@ -239,10 +212,15 @@ func (c *checker) loras() {
 
 func (c *checker) timing() {
 	r, l := c.request, c.model.Limits
-	c.want(r.FPS >= 0 && r.FPS <= maxFPS, "fps", "must be 1 to %d", maxFPS)
+	slow, fast := max(l.MinFPS, 1), maxFPS
+	if l.MaxFPS > 0 {
+		fast = l.MaxFPS
+	}
+	c.want(r.FPS == 0 || r.FPS >= slow && r.FPS <= fast, "fps", "must be %d to %d", slow, fast)
 	if r.Duration == 0 {
 		return
 	}
+	c.want(l.MaxFrames == 0 || r.FPS*r.Duration <= l.MaxFrames, "duration", "and fps must come to at most %d frames", l.MaxFrames)
 	if len(l.Durations) > 0 {
 		allowed := strings.Trim(strings.ReplaceAll(fmt.Sprint(l.Durations), " ", ", "), "[]")
 		c.want(slices.Contains(l.Durations, r.Duration), "duration", "must be one of %s seconds", allowed)
