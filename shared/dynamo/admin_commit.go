@@ -1,6 +1,7 @@
 package dynamo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -73,40 +74,32 @@ func (s *Store) commitRefusal(c audit.Change, id string, refused map[role]item) 
 
 func (s *Store) commitParts(c audit.Change, id string) ([]part, error) {
 	var parts []part
-	add := func(p part, err error) error {
+	var failed error
+	add := func(p part, err error) {
 		p.role = roleCommit + role(len(parts))
 		parts = append(parts, p)
-		return err
+		failed = cmp.Or(failed, err)
 	}
 	for _, w := range c.Configs {
-		if err := add(s.configWrite(w, id)); err != nil {
-			return nil, err
-		}
+		add(s.configWrite(w, id))
 	}
 	for _, w := range c.Models {
-		if err := add(s.modelWrite(w, id)); err != nil {
-			return nil, err
-		}
+		add(s.modelWrite(w, id))
 	}
 	for _, w := range c.Keys {
-		if err := add(s.keyWrite(w, id)); err != nil {
-			return nil, err
-		}
+		add(s.keyWrite(w, id))
 	}
 	for _, w := range c.Accounts {
-		if err := add(s.accountWrite(w, id)); err != nil {
-			return nil, err
-		}
+		add(s.accountWrite(w, id))
 	}
 	for _, w := range c.Settings {
-		if err := add(s.settingWrite(w, id)); err != nil {
-			return nil, err
-		}
+		add(s.settingWrite(w, id))
 	}
 	for _, w := range c.Preferences {
-		if err := add(s.preferencePart(w.Account, w.Set, w.Expect, id)); err != nil {
-			return nil, err
-		}
+		add(s.preferencePart(w.Account, w.Set, w.Expect, id))
+	}
+	if failed != nil {
+		return nil, failed
 	}
 	if len(c.Configs)+len(c.Models)+len(c.Settings) > 0 {
 		parts = append(parts, s.bump())

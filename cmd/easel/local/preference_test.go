@@ -94,7 +94,7 @@ func TestWrongPreferencesAreRefusedByName(t *testing.T) {
 	if err := json.Unmarshal(answer, &problem); err != nil {
 		t.Fatal(err)
 	}
-	var names []string
+	names := make([]string, 0, len(problem.Errors))
 	for _, e := range problem.Errors {
 		names = append(names, e.Name)
 	}

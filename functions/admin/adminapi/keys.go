@@ -205,8 +205,10 @@ func checkKeyLimits(fields *fault.Fields, k apikey.Key) {
 		name  string
 		value int
 	}{
-		{"rate_per_minute", k.RatePerMinute}, {"concurrency", k.Concurrency},
-		{"user_rate_per_minute", k.UserRatePerMinute}, {"user_concurrency", k.UserConcurrency},
+		{"rate_per_minute", k.RatePerMinute},
+		{"concurrency", k.Concurrency},
+		{"user_rate_per_minute", k.UserRatePerMinute},
+		{"user_concurrency", k.UserConcurrency},
 	} {
 		fields.Check(l.value >= 0 && l.value <= maxKeyRate, l.name, "must be 0 to %d; 0 is no limit", maxKeyRate)
 	}

@@ -61,8 +61,13 @@ func (b *body) blank() []string {
 		name string
 		text *string
 	}{
-		{"model", b.Model}, {"negative_prompt", b.NegativePrompt}, {"size", b.Size}, {"aspect_ratio", b.AspectRatio},
-		{"quality", b.Quality}, {"format", b.Format}, {"callback_url", b.CallbackURL},
+		{"model", b.Model},
+		{"negative_prompt", b.NegativePrompt},
+		{"size", b.Size},
+		{"aspect_ratio", b.AspectRatio},
+		{"quality", b.Quality},
+		{"format", b.Format},
+		{"callback_url", b.CallbackURL},
 	} {
 		if m.text != nil && *m.text == "" {
 			names = append(names, m.name)
