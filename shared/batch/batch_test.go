@@ -3,6 +3,7 @@ package batch
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -149,7 +150,7 @@ func TestABatchThatStopsEndsOnlyWhatNobodyCanHaveBegun(t *testing.T) {
 func TestChunksHoldEveryRequestOnce(t *testing.T) {
 	t.Parallel()
 	request := func(n, size int) Request {
-		return Request{CustomID: fmt.Sprint(n), Request: generation.Request{Prompt: strings.Repeat("x", size)}}
+		return Request{CustomID: strconv.Itoa(n), Request: generation.Request{Prompt: strings.Repeat("x", size)}}
 	}
 	sizes := map[string]func(n int) int{
 		"short": func(int) int { return 10 },
@@ -168,7 +169,7 @@ func TestChunksHoldEveryRequestOnce(t *testing.T) {
 			}
 			b := Batch{Chunks: starts}
 			for n := range requests {
-				if chunk, at := b.Chunk(n); chunks[chunk][at].CustomID != fmt.Sprint(n) {
+				if chunk, at := b.Chunk(n); chunks[chunk][at].CustomID != strconv.Itoa(n) {
 					t.Fatalf("%s: request %d of %d is not at %d of chunk %d", name, n, count, at, chunk)
 				}
 			}

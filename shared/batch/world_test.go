@@ -7,6 +7,7 @@ import (
 	"iter"
 	"log/slog"
 	"math/rand/v2"
+	"strconv"
 	"time"
 
 	"easel/shared/batch"
@@ -174,7 +175,7 @@ func (w *world) calmDown() {
 type hooked struct{ w *world }
 
 // call makes a call that may fail before it happened, or after.
-func call[T any](h hooked, name string, do func() (T, error)) (result T, err error) {
+func call[T any](h hooked, name string, do func() (T, error)) (result T, err error) { //nolint:ireturn // T is what the call returns
 	h.w.boundary(name + "/before")
 	if h.w.fault(0.02) {
 		return result, fmt.Errorf("%s: %w", name, errors.New("the store is down"))
@@ -342,7 +343,7 @@ func (w *world) take(ctx context.Context) {
 		return
 	}
 	key := w.rnd.IntN(3)
-	d := batch.Draft{Account: account, CallbackURL: "https://caller/hook", IdempotencyKey: fmt.Sprint("key", key), Hash: fmt.Sprint(key), KeyPlaces: 2 * w.rnd.IntN(5)}
+	d := batch.Draft{Account: account, CallbackURL: "https://caller/hook", IdempotencyKey: fmt.Sprint("key", key), Hash: strconv.Itoa(key), KeyPlaces: 2 * w.rnd.IntN(5)}
 	for n := range 1 + 4*key {
 		prompt := "good"
 		if n%5 == 3 {

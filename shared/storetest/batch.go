@@ -143,7 +143,7 @@ func (m *Memory) CreateBatch(ctx context.Context, c batch.Creation) error {
 func (m *Memory) DueBatches(ctx context.Context, now time.Time, limit int) ([]string, error) {
 	due, err := m.allBatches(ctx, func(b batch.Batch) bool { return !b.DueAt.IsZero() && !b.DueAt.After(now) })
 	slices.SortFunc(due, func(a, b batch.Batch) int { return cmp.Or(a.DueAt.Compare(b.DueAt), cmp.Compare(a.ID, b.ID)) })
-	ids := []string{}
+	ids := make([]string, 0, min(limit, len(due)))
 	for _, b := range due[:min(limit, len(due))] {
 		ids = append(ids, b.ID)
 	}

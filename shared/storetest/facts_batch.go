@@ -135,11 +135,11 @@ func batchLarge(t *testing.T, s Batches) {
 	c := newCreation("batch_1")
 	c.Chunks, c.Batch.Items, c.Batch.Chunks = nil, nil, nil
 	for chunk := range 20 {
-		var requests []batch.Request
-		for n := range 50 {
-			requests = append(requests, batch.Request{
+		requests := make([]batch.Request, 50)
+		for n := range requests {
+			requests[n] = batch.Request{
 				CustomID: strings.Repeat("n", 50) + name("", 50*chunk+n), Request: generation.Request{Prompt: strings.Repeat(name("word", n), 400)},
-			})
+			}
 			c.Batch.Items = append(c.Batch.Items, batch.Item{
 				Status: batch.ItemRefused, Error: &task.Error{Code: fault.InvalidInput, Message: strings.Repeat(name("why", n), 25)},
 			})

@@ -1,6 +1,7 @@
 package generateapi
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -59,10 +60,10 @@ func readBatchBody(w http.ResponseWriter, r *http.Request, c httpapi.Caller) (b 
 func (h *handler) checkBatch(r *http.Request, c httpapi.Caller, b batchBody, d batch.Draft) (batch.Draft, error) {
 	var err error
 	check := &batchCheck{handler: h, r: r, caller: c, ids: map[string]int{}}
-	if d.CallbackURL, err = check.beside(b); err != nil {
+	if d.CallbackURL, err = check.beside(r.Context(), b); err != nil {
 		return d, err
 	}
-	d.Requests, err = check.all(b.Requests)
+	d.Requests, err = check.all(r.Context(), b.Requests)
 	return d, err
 }
 
@@ -78,24 +79,24 @@ type batchCheck struct {
 }
 
 // beside checks what belongs to the whole batch, and returns its callback URL.
-func (k *batchCheck) beside(b batchBody) (string, error) {
+func (k *batchCheck) beside(ctx context.Context, b batchBody) (string, error) {
 	t := ticketOf(k.r, k.caller, generation.Request{})
 	t.Metadata, t.CallbackURL = b.Metadata, value(b.CallbackURL)
 	if b.CallbackURL != nil && t.CallbackURL == "" {
 		t.Blank = []string{"callback_url"}
 	}
-	t, err := k.Desk.CheckBeside(k.r.Context(), t)
+	t, err := k.Desk.CheckBeside(ctx, t)
 	return t.CallbackURL, k.note("", err)
 }
 
 // all returns the requests, or one error that names what is wrong with them, up to
 // twenty fields.
-func (k *batchCheck) all(list []batchRequest) ([]batch.Request, error) {
+func (k *batchCheck) all(ctx context.Context, list []batchRequest) ([]batch.Request, error) {
 	requests := make([]batch.Request, len(list))
 	for n := range list {
 		at := "requests[" + strconv.Itoa(n) + "]"
 		k.customID(at, list[n].CustomID, n)
-		request, err := k.one(&list[n])
+		request, err := k.one(ctx, &list[n])
 		if err = k.note(at, err); err != nil {
 			return nil, err
 		}
@@ -157,7 +158,7 @@ func (k *batchCheck) customID(at, id string, n int) {
 }
 
 // one checks and prices one request, like /api/generate does.
-func (k *batchCheck) one(b *batchRequest) (batch.Request, error) {
+func (k *batchCheck) one(ctx context.Context, b *batchRequest) (batch.Request, error) {
 	request, err := b.request()
 	if err != nil {
 		return batch.Request{}, err
@@ -169,7 +170,7 @@ func (k *batchCheck) one(b *batchRequest) (batch.Request, error) {
 	if b.User != "" {
 		t.User = b.User
 	}
-	checked, err := k.Desk.Check(k.r.Context(), t)
+	checked, err := k.Desk.Check(ctx, t)
 	if err != nil {
 		return batch.Request{}, err
 	}
