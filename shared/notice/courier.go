@@ -80,6 +80,35 @@ func (c *Courier) wake(ctx context.Context, id string, delay time.Duration) {
 	}
 }
 
+// Again makes a notice due again, now, with a fresh count of tries, whatever came
+// of the last ones. It returns journal.ErrNotFound when there is none, and an error
+// that matches journal.ErrStale when it is being sent at this moment.
+func (c *Courier) Again(ctx context.Context, id string) (Notice, error) {
+	n, err := c.Store.Notice(ctx, id)
+	if err != nil {
+		return n, err
+	}
+	n.Delivery = n.Delivery.Again(c.Now().UTC())
+	return c.put(ctx, n)
+}
+
+// Test sends a notice of the type test, so that an operator sees whether the
+// endpoint takes any. data is a JSON object.
+func (c *Courier) Test(ctx context.Context, id string, data json.RawMessage) (Notice, error) {
+	now := c.Now().UTC()
+	return c.put(ctx, Notice{ID: id, Type: "test", At: now, Data: data, Delivery: task.Delivery{NextAt: now}})
+}
+
+// put stores a notice and has it sent.
+func (c *Courier) put(ctx context.Context, n Notice) (Notice, error) {
+	if err := c.Store.SaveNotice(ctx, n); err != nil {
+		return n, err
+	}
+	n.Version++
+	c.Announce(ctx, n.ID)
+	return n, nil
+}
+
 // Handle returns next for messages of the worker's queue that are not about
 // notices.
 func (c *Courier) Handle(next func(ctx context.Context, body []byte) error) func(ctx context.Context, body []byte) error {

@@ -49,6 +49,8 @@ func (g *Gateway) mux() http.Handler {
 	mux.Handle("/"+disk.Bucket+"/", g.disk)
 	mux.Handle(simulatorPath+"/", http.StripPrefix(simulatorPath, g.Simulator))
 	mount(guarded(operators, g.Simulator.Admin(), g), []string{"/simulator", "/simulator/"})
+	// What is no route of a function must not look like a page of the console.
+	mount(httpapi.Wrap(httpapi.NewMux(), g.options.Log), []string{"/api/", "/v1/"})
 	if g.options.Console != nil {
 		mux.Handle("/", g.options.Console)
 	}
@@ -70,7 +72,7 @@ func (g *Gateway) admin(auth httpapi.Authenticator, login adminapi.Login) http.H
 	base := safehttp.Options{AllowLoopback: true, AnyPort: true}
 	return adminapi.New(adminapi.Deps{
 		Auth: auth, Login: login, Store: g.App.Store, Secrets: g.App.Secrets, Desk: g.App.Desk, Canceler: g.App.Runner,
-		Reports: app.Redeliverer{Engine: g.App.Engine, Endpoints: g.App.Endpoints}, Endpoints: g.App.Endpoints, Queue: g.App.Runner.Queue, Signer: g.App.Assets,
+		Reports: app.Redeliverer{Engine: g.App.Engine, Endpoints: g.App.Endpoints}, Endpoints: g.App.Endpoints, Notices: g.App.Notices, Queue: g.App.Runner.Queue, Signer: g.App.Assets,
 		Prober: &adminapi.Caller{
 			Providers: g.App.Providers, Keeper: g.App.Keeper(), Signer: g.App.Assets, Prepare: g.App.Prepare,
 			Now: time.Now, NewID: app.NewID,
@@ -82,7 +84,7 @@ func (g *Gateway) admin(auth httpapi.Authenticator, login adminapi.Login) http.H
 		Simulated: func(c settings.Config) bool { return strings.HasPrefix(c.BaseURL, g.URL+simulatorPath+"/") },
 		Simulator: true, AllowReveal: true,
 		Facts: adminapi.Facts{
-			Version: "local", Local: true, StartedAt: time.Now().UTC(), PublicURL: g.URL, Data: g.options.Data,
+			Version: "local", Local: true, StartedAt: time.Now().UTC(), PublicURL: g.URL, Data: g.options.Data, AssetOrigin: g.URL,
 			GoVersion: runtime.Version(), RevealKeys: true, OIDCIssuer: g.options.OIDC.Issuer,
 		},
 		Now: time.Now, NewID: app.NewID, Log: g.options.Log,

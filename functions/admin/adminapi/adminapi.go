@@ -167,6 +167,8 @@ type Deps struct {
 	Desk     Desk
 	Canceler Canceler
 	Reports  Redeliverer
+	// Notices sends what the operator's endpoint is told.
+	Notices Courier
 	// Endpoints are the accounts' webhooks.
 	Endpoints Endpoints
 	Queue     lifecycle.Queue
@@ -308,7 +310,9 @@ func (h *handler) settingTable() map[string]httpapi.HandlerFunc {
 		"GET /api/admin/settings/notifications":         h.getNotifications,
 		"PUT /api/admin/settings/notifications":         h.putNotifications,
 		"POST /api/admin/settings/notifications/secret": h.rotateNotifications,
+		"POST /api/admin/settings/notifications/test":   h.testNotifications,
 		"GET /api/admin/notifications":                  h.listNotifications,
+		"POST /api/admin/notifications/{id}/redeliver":  h.redeliverNotification,
 	}
 }
 

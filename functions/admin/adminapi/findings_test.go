@@ -33,7 +33,7 @@ func TestTheFindingsOfTheDailyCheckAreShownAsOfNow(t *testing.T) {
 		Skipped: []retire.Skip{{Config: id, Provider: "openai", Reason: "r"}, {Config: "cfg_gone", Provider: "openai", Reason: "r"}},
 	}, time.Now().Add(time.Hour)))
 	ends := time.Now().UTC().Add(48 * time.Hour).Truncate(time.Second)
-	w.do("PUT", "/api/admin/models/brush", `{"name":"brush","kind":"image","retires_at":"`+ends.Format(time.RFC3339)+`",
+	w.do("PUT", "/api/admin/models/brush", `{"name":"brush","kind":"image","configured":true,"retires_at":"`+ends.Format(time.RFC3339)+`",
 		"price":{"known":true,"credits":1,"unit":"image"}}`, "If-None-Match: *").want(http.StatusCreated)
 
 	a := w.as(w.viewer, "GET", findingsPath, "").want(http.StatusOK)

@@ -22,6 +22,14 @@ type NoticeReader interface {
 	Notices(ctx context.Context, cursor string, limit int) ([]notice.Notice, string, error)
 }
 
+// Courier sends notices again, or one to try the endpoint; *notice.Courier is the one.
+type Courier interface {
+	Again(ctx context.Context, id string) (notice.Notice, error)
+	Test(ctx context.Context, id string, data json.RawMessage) (notice.Notice, error)
+}
+
+var _ Courier = (*notice.Courier)(nil)
+
 // notificationsView is where the deployment's notices go, and how that endpoint does.
 type notificationsView struct {
 	notice.Config
@@ -170,11 +178,50 @@ func (h *handler) listNotifications(w http.ResponseWriter, r *http.Request) erro
 	}
 	views := make([]noticeView, len(notices))
 	for i, n := range notices {
-		d := n.Delivery
-		views[i] = noticeView{
-			ID: n.ID, Event: n.Type, At: n.At, Data: n.Data, State: n.State(), Tries: d.Tries, NextAt: d.NextAt, DoneAt: d.DoneAt,
-			Status: d.Status, LastError: d.Error, Log: append([]task.Try{}, d.Log...),
-		}
+		views[i] = noticeOf(n)
 	}
 	return page(w, views, next)
+}
+
+func noticeOf(n notice.Notice) noticeView {
+	d := n.Delivery
+	return noticeView{
+		ID: n.ID, Event: n.Type, At: n.At, Data: n.Data, State: n.State(), Tries: d.Tries, NextAt: d.NextAt, DoneAt: d.DoneAt,
+		Status: d.Status, LastError: d.Error, Log: append([]task.Try{}, d.Log...),
+	}
+}
+
+// redeliverNotification makes a notice due again and has the worker send it.
+func (h *handler) redeliverNotification(w http.ResponseWriter, r *http.Request) error {
+	id := r.PathValue("id")
+	var next notice.Notice
+	err := h.act(r, "notification.redeliver", audit.Object{Type: "notification", ID: id}, nil, func(ctx context.Context) (after any, err error) {
+		next, err = h.Notices.Again(ctx, id)
+		return audit.Facts{"event": next.Type}, err
+	})
+	if err := found(err, "notification"); err != nil {
+		return err
+	}
+	return httpapi.Write(w, http.StatusOK, noticeOf(next))
+}
+
+// testNotifications has a notice sent that says nothing, to see whether it comes.
+func (h *handler) testNotifications(w http.ResponseWriter, r *http.Request) error {
+	view, err := h.notifications(r.Context())
+	if err != nil {
+		return err
+	}
+	if view.URL == "" {
+		return fault.New(fault.Conflict, "there is no endpoint to be tested; set its URL first")
+	}
+	var sent notice.Notice
+	object := audit.Object{Type: "setting", ID: notice.Setting}
+	err = h.act(r, "settings.notifications_test", object, nil, func(ctx context.Context) (after any, err error) {
+		sent, err = h.Notices.Test(ctx, fmt.Sprintf("evt_%012x%s", h.Now().UnixMilli(), h.NewID("")), json.RawMessage(`{"message":"a test of notifications"}`))
+		return audit.Facts{"notification": sent.ID}, err
+	})
+	if err != nil {
+		return err
+	}
+	return httpapi.Write(w, http.StatusAccepted, noticeOf(sent))
 }

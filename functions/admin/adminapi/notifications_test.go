@@ -73,3 +73,29 @@ func TestNoticesAreListedWithTheirTries(t *testing.T) {
 		t.Errorf("%v", list)
 	}
 }
+
+func TestANoticeIsSentAgainAndATestIsSent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.do("POST", notificationsPath+"/test", "").want(http.StatusConflict)
+	w.do("PUT", notificationsPath, `{"url":"https://ops.example.com/hook"}`, "If-Match: *").want(http.StatusOK)
+	sent := w.do("POST", notificationsPath+"/test", "").want(http.StatusAccepted).object()
+	id, _ := sent["id"].(string)
+	if sent["event"] != "test" || sent["state"] != "pending" || !strings.Contains(strings.Join(w.queue.list, " "), `{"notice":"`+id+`"}`) {
+		t.Fatalf("sent %v, messages %v", sent, w.queue.list)
+	}
+	n, err := w.store.Notice(t.Context(), id)
+	w.must(err)
+	n.Delivery = task.Delivery{Tries: 3, DoneAt: time.Now()}
+	w.must(w.store.SaveNotice(t.Context(), n))
+	again := w.do("POST", "/api/admin/notifications/"+id+"/redeliver", "").want(http.StatusOK).object()
+	if again["state"] != "pending" || again["tries"] != 0.0 || strings.Count(strings.Join(w.queue.list, " "), id) != 2 {
+		t.Errorf("again %v, messages %v", again, w.queue.list)
+	}
+	w.do("POST", "/api/admin/notifications/evt_unknown/redeliver", "").want(http.StatusNotFound)
+	for _, action := range []string{"settings.notifications_test", "notification.redeliver"} {
+		if trail := w.do("GET", "/api/admin/audit?action="+action, "").want(http.StatusOK).data(); len(trail) == 0 || trail[0]["after"] == nil {
+			t.Errorf("%s: the trail has %v", action, trail)
+		}
+	}
+}

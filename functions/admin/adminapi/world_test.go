@@ -171,7 +171,7 @@ func newWorld(t *testing.T, options ...option) *world {
 	})
 	deps := adminapi.Deps{
 		Auth: w.app.Auth(), Store: w.store, Secrets: w.secrets, Desk: w.app.Desk, Canceler: w.app.Runner,
-		Reports: app.Redeliverer{Engine: w.app.Engine, Endpoints: w.app.Endpoints}, Endpoints: w.app.Endpoints, Queue: app.Queue{Sender: w.queue}, Signer: shelf{},
+		Reports: app.Redeliverer{Engine: w.app.Engine, Endpoints: w.app.Endpoints}, Endpoints: w.app.Endpoints, Notices: w.app.Notices, Queue: app.Queue{Sender: w.queue}, Signer: shelf{},
 		Prober:    &adminapi.Caller{Providers: providers, Keeper: shelf{}, Signer: shelf{}, Now: time.Now, NewID: app.NewID},
 		Providers: []provider.Description{w.vendor.Describe()},
 		CheckURL: func(raw string) error {
