@@ -352,6 +352,10 @@ func TestADeploymentServesEveryKindOfRequest(t *testing.T) {
 		if a := s.ask(http.MethodGet, "/api/admin/configs", s.Admin, nil); a.status != http.StatusOK || !bytes.Contains(a.body, []byte("cfg_replicate")) {
 			t.Errorf("answered %d: %s", a.status, a.body)
 		}
+		a := s.ask(http.MethodGet, "/api/admin/settings", s.Admin, nil)
+		if !bytes.Contains(a.body, []byte(`"asset_origin":"http://127.0.0.1:`)) || !bytes.Contains(a.body, []byte(`"region":"us-east-1"`)) {
+			t.Errorf("the deployment says of itself: %s", a.body)
+		}
 	})
 	t.Run("the schedule's event is one that the worker knows", func(t *testing.T) {
 		if err := s.Tick(t.Context()); err != nil {

@@ -113,7 +113,7 @@ func (a *adminClient) tables(ctx context.Context) []finding {
 func bucketFrom(client *http.Client, origin string) check {
 	return func(ctx context.Context) []finding {
 		if origin == "" {
-			return []finding{warning("bucket", "", "the gateway does not say where it keeps files")}
+			return []finding{warning("bucket", "look whether an output's url opens", "the gateway does not say where it keeps files")}
 		}
 		if err := checkReach(ctx, client, origin); err != nil {
 			return []finding{failure("bucket", "callers fetch their results there: open the way to it", "%s cannot be reached: %v", origin, err)}

@@ -59,7 +59,7 @@ func TestDoctorFindsALocalGatewayWell(t *testing.T) {
 		seen[f.Check] = f.Status
 	}
 	for name, want := range map[string]verdict{
-		"gateway": verdictOK, "clock": verdictOK, "admin key": verdictOK, "tables": verdictOK, "queue": verdictOK,
+		"gateway": verdictOK, "clock": verdictOK, "admin key": verdictOK, "tables": verdictOK, "queue": verdictOK, "bucket": verdictOK,
 		"webhooks": verdictWarn, "configs": verdictOK, "config cfg_openai": verdictWarn,
 	} {
 		if seen[name] != want {

@@ -1,7 +1,9 @@
 package app
 
 import (
+	"context"
 	"net/http"
+	"net/url"
 	"time"
 
 	"easel/shared/safehttp"
@@ -16,4 +18,18 @@ func CheckClient(timeout time.Duration) *http.Client {
 // IssuerClient returns the client with which functions reach the issuer of people's tokens.
 func IssuerClient() *http.Client {
 	return safehttp.New(safehttp.Options{AllowLoopback: reachLoopback, AnyPort: true})
+}
+
+// AssetOrigin returns scheme and host of the addresses that produced files are
+// given, "" where none can be made. It asks nobody.
+func (a *App) AssetOrigin(ctx context.Context) string {
+	signed, err := a.Assets.Sign(ctx, "out/origin", time.Minute)
+	if err != nil {
+		return ""
+	}
+	u, err := url.Parse(signed)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
 }
