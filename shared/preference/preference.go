@@ -1,6 +1,6 @@
 // Package preference is what an account prefers: the values of a request's fields
-// that its callers leave out. A preference never replaces what a request says, and
-// never spoils a request that would do without it.
+// that its callers leave out. A preference never replaces what a request says. But
+// for the model, which has a price, none spoils a request that would do without it.
 package preference
 
 import (
