@@ -127,6 +127,9 @@ func priceOf(p catalog.Price) string {
 		unit = "1,000 tokens"
 	}
 	parts := []string{fmt.Sprintf("%d per %s", p.Credits, unit)}
+	if p.Megapixels > 0 {
+		parts = append(parts, fmt.Sprintf("again for each started %g megapixels beyond the first", p.Megapixels))
+	}
 	for _, member := range slices.Sorted(maps.Keys(p.Percent)) {
 		scale := p.Percent[member]
 		values := slices.SortedFunc(maps.Keys(scale), func(a, b string) int {

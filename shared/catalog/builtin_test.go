@@ -1,6 +1,7 @@
 package catalog_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"easel/shared/catalog"
@@ -81,7 +82,17 @@ func TestQuoteScalesByWhatCostsMoney(t *testing.T) {
 		{generation.Request{Kind: generation.Image, Model: "flux-dev", N: 3}, 30},
 		{generation.Request{Kind: generation.Image, Model: "gpt-image-2", Quality: "high"}, 80},
 		{generation.Request{Kind: generation.Image, Model: "gpt-image-2", Quality: "low", N: 2}, 20},
+		{generation.Request{Kind: generation.Image, Model: "gpt-image-2", Size: "1536x1024"}, 20},
+		{generation.Request{Kind: generation.Image, Model: "gpt-image-2", Size: "3840x2160", Quality: "high", N: 2}, 960},
+		{generation.Request{Kind: generation.Image, Model: "flux-2-pro", Size: "2048x2048"}, 80},
+		{generation.Request{Kind: generation.Image, Model: "flux-2-pro", Options: options("resolution", `"4 MP"`)}, 80},
+		{generation.Request{Kind: generation.Image, Model: "gemini-3-pro-image", Options: options("gemini", `{"image_size":"4K"}`)}, 54},
 		{generation.Request{Kind: generation.Video, Model: "gen4.5", Duration: 10}, 240},
+		{generation.Request{Kind: generation.Video, Model: "pika-2.2", Size: "1920x1080"}, 150},
+		{generation.Request{Kind: generation.Video, Model: "pika-2.2", Options: options("fal", `{"resolution":"1080p"}`)}, 150},
+		{generation.Request{Kind: generation.Video, Model: "ray-3.2", Duration: 5, Options: options("custom", `{"resolution":"1080p"}`)}, 240},
+		{generation.Request{Kind: generation.Video, Model: "ray-3.2", Duration: 5, Options: options("resolution", `"540p"`)}, 30},
+		{generation.Request{Kind: generation.Video, Model: "kling-v3", Duration: 5, Options: options("custom", `{"mode":"pro","sound":"on"}`)}, 225},
 		{generation.Request{Kind: generation.Text, Model: "gemini-3.1-pro-preview", MaxTokens: 2500}, 12},
 	} {
 		m, err := c.Resolve(tt.request.Kind, tt.request.Model)
@@ -95,6 +106,30 @@ func TestQuoteScalesByWhatCostsMoney(t *testing.T) {
 		if q.Quantity*q.UnitCredits != q.Credits {
 			t.Errorf("%s: %d x %d is not %d", tt.request.Model, q.Quantity, q.UnitCredits, q.Credits)
 		}
+	}
+}
+
+// options is one member of a request's options.
+func options(name, value string) map[string]json.RawMessage {
+	return map[string]json.RawMessage{name: json.RawMessage(value)}
+}
+
+func TestTheDearestSpellingOfAMemberCounts(t *testing.T) {
+	t.Parallel()
+	m := catalog.Model{Name: "m", Kind: generation.Image, Auto: true, Price: catalog.Price{
+		Known: true, Credits: 10, Unit: catalog.PerImage, Percent: map[string]map[string]int64{"quality": {"low": 50, "high": 400}},
+	}}
+	r := generation.Request{Quality: "low", Options: options("openai", `{"quality":"high"}`)}
+	if q, err := m.Quote(r); err != nil || q.Credits != 40 {
+		t.Errorf("quote = %+v, %v", q, err)
+	}
+	r.Options = options("openai", `["quality"]`)
+	if q, err := m.Quote(r); err != nil || q.Credits != 5 {
+		t.Errorf("quote = %+v, %v", q, err)
+	}
+	m.Price.Megapixels = 0.001
+	if m.Validate() == nil {
+		t.Error("a thousandth of a megapixel is a unit")
 	}
 }
 

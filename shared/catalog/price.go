@@ -1,6 +1,11 @@
 package catalog
 
 import (
+	"encoding/json"
+	"maps"
+	"math"
+	"slices"
+
 	"easel/shared/fault"
 	"easel/shared/generation"
 	"easel/shared/task"
@@ -28,6 +33,9 @@ type Price struct {
 	// {"quality": {"high": 400}} for four times the price; 100 is unchanged. A
 	// value that is not listed is 100; results are rounded up.
 	Percent map[string]map[string]int64 `json:"percent,omitempty"`
+	// Megapixels is how many million pixels Credits pay for; each started further
+	// so many cost Credits again. 0 asks nothing for size.
+	Megapixels float64 `json:"megapixels,omitempty"`
 	// DefaultSeconds is charged per second when the request has no duration.
 	DefaultSeconds int64 `json:"default_seconds,omitempty"`
 	// DefaultTokens is reserved per tokens when the request has no max_tokens, and
@@ -44,6 +52,7 @@ func (p Price) check(f *fault.Fields) {
 	default:
 		f.Check(!p.Known, "price.unit", "must be image, video, second, request or tokens")
 	}
+	f.Check(p.Megapixels == 0 || p.Megapixels >= 0.01 && p.Megapixels <= 1000, "price.megapixels", "must be 0.01 to 1000, or 0 where size costs nothing")
 	for member, scale := range p.Percent {
 		for value, percent := range scale {
 			f.Check(percent >= 0 && percent <= 100_000, "price.percent."+member+"."+value, "must be 0 to 100000")
@@ -67,11 +76,9 @@ func (m Model) Quote(r generation.Request) (Quote, error) {
 	if !m.Price.Known {
 		return Quote{}, fault.New(fault.Unavailable, "the price of model %s is not known, so it cannot be used; an operator must set it", m.Name)
 	}
-	unit := m.Price.Credits
-	for member, scale := range m.Price.Percent {
-		if percent, ok := scale[memberOf(r, member)]; ok {
-			unit = (unit*percent + 99) / 100
-		}
+	unit := min(m.Price.Credits*m.Price.areas(r), maxCredits)
+	for _, member := range slices.Sorted(maps.Keys(m.Price.Percent)) {
+		unit = min((unit*percentOf(m.Price.Percent[member], r, member)+99)/100, maxCredits)
 	}
 	quantity := m.Price.quantity(r)
 	line := task.PriceLine{What: string(m.Price.Unit), Quantity: quantity, Credits: unit}
@@ -113,21 +120,52 @@ func (p Price) Tokens(r generation.Request) int64 {
 	}
 }
 
-func memberOf(r generation.Request, member string) string {
+// areas is how many times the request's size pays for the pixels that Credits
+// pay for: 1 without a size.
+func (p Price) areas(r generation.Request) int64 {
+	width, height, ok := pair(sizeForm, r.Size)
+	if p.Megapixels <= 0 || !ok {
+		return 1
+	}
+	return max(1, int64(math.Ceil(float64(width)*float64(height)/(p.Megapixels*1e6))))
+}
+
+// percentOf is how a member of the request scales the price. A member may be
+// given as a field, among the options, and among those of one provider; the dearest counts,
+// so nothing is had for less by another spelling.
+func percentOf(scale map[string]int64, r generation.Request, member string) int64 {
+	percent, found := int64(100), false
+	for _, value := range valuesOf(r, member) {
+		if of, ok := scale[value]; ok && (!found || of > percent) {
+			percent, found = of, true
+		}
+	}
+	return percent
+}
+
+func valuesOf(r generation.Request, member string) []string {
+	values := make([]string, 0, 2)
 	switch member {
 	case "quality":
-		return r.Quality
+		values = append(values, r.Quality)
 	case "size":
-		return r.Size
+		values = append(values, r.Size)
 	case "aspect_ratio":
-		return r.AspectRatio
-	default:
-		var text string
-		if raw, ok := r.Options[member]; ok {
-			text = trimQuotes(string(raw))
-		}
-		return text
+		values = append(values, r.AspectRatio)
 	}
+	if raw, ok := r.Options[member]; ok {
+		values = append(values, trimQuotes(string(raw)))
+	}
+	for _, raw := range r.Options {
+		var own map[string]json.RawMessage // a provider's own options
+		if json.Unmarshal(raw, &own) != nil {
+			continue
+		}
+		if raw, ok := own[member]; ok {
+			values = append(values, trimQuotes(string(raw)))
+		}
+	}
+	return values
 }
 
 func trimQuotes(s string) string {
