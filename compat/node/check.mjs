@@ -79,10 +79,39 @@ const facts = {
     assert.equal(file.subarray(4, 8).toString(), 'ftyp')
   },
 
+  async 'a video that is being made is deleted'() {
+    const video = await client.videos.create({ model: 'gen4.5', prompt: 'waves against a pier', seconds: '5' })
+    const gone = await client.videos.delete(video.id)
+    assert.deepEqual([gone.id, gone.object, gone.deleted], [video.id, 'video.deleted', true])
+    assert.notEqual((await client.videos.retrieve(video.id)).status, 'completed')
+    await assert.rejects(client.videos.downloadContent(video.id), (e) => e.status >= 400 && e.status < 500 && e.code !== undefined)
+    await assert.rejects(client.videos.retrieve('task_of_nobody'), (e) => e instanceof OpenAI.NotFoundError)
+  },
+
+  async 'every answer has a request id'() {
+    const { request_id } = await client.models.list().withResponse()
+    assert.match(request_id, /\S{8,}/)
+    await assert.rejects(client.images.generate({ model: 'nope', prompt: 'a' }), (e) => e.requestID?.length >= 8)
+  },
+
   async 'a wrong key is an AuthenticationError'() {
     const stranger = new OpenAI({ baseURL, apiKey: 'sk-wrong' })
     await assert.rejects(stranger.models.list(), (e) =>
-      e instanceof OpenAI.AuthenticationError && e.status === 401 && e.code === 'invalid_api_key')
+      e instanceof OpenAI.AuthenticationError && e.status === 401 && e.code === 'invalid_api_key' && e.headers.get('www-authenticate') !== null)
+  },
+
+  async 'a key without requests left is a RateLimitError that says when to come back'() {
+    const made = await fetch(`${EASEL_URL}/api/admin/keys`, {
+      method: 'POST', headers: { Authorization: `Bearer ${EASEL_ADMIN_KEY}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ name: 'slow', account: 'demo', scopes: ['generate', 'read'], rate_per_minute: 1 }),
+    })
+    const slow = new OpenAI({ baseURL, apiKey: (await made.json()).secret, maxRetries: 0 })
+    let refusal
+    for (let asked = 0; asked < 3 && !refusal; asked++) { // a minute may end in between
+      await slow.chat.completions.create({ messages: [{ role: 'user', content: 'hello' }] }).catch((e) => { refusal = e })
+    }
+    assert.ok(refusal instanceof OpenAI.RateLimitError && refusal.code === 'rate_limited', String(refusal))
+    assert.ok(Number(refusal.headers.get('retry-after')) > 0)
   },
 
   async 'a wrong field is a BadRequestError that names it'() {
