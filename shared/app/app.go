@@ -126,7 +126,7 @@ func New(p Parts) *App {
 	inputs := images{store: p.Assets, providers: p.Providers, client: p.Fetch}
 	a.Results = &replycache.Cache{Store: p.Store, Files: p.Assets, Now: p.Now, Log: p.Log}
 	a.awaited = &awaited{store: p.Store, queue: p.Queue, metrics: p.Metrics, promised: a.promised, now: p.Now, log: p.Log}
-	store := p.Metrics.store(p.Store, a.awaited)
+	store := p.Metrics.store(p.Store, a.awaited, a.bookCost)
 	reports := &reporter{assets: p.Assets, endpoints: a.Endpoints, client: p.Deliver, now: p.Now, log: p.Log}
 	a.Engine = lifecycle.NewEngine(store, p.Now, NewID)
 	a.Runner = lifecycle.NewRunner(lifecycle.Parts{
@@ -153,6 +153,19 @@ func (a *App) callbackURL(providerName, taskID, attemptID string) string {
 	}
 	query := url.Values{"task": {taskID}, "attempt": {attemptID}}
 	return a.PublicURL + "/api/webhooks/" + providerName + "?" + query.Encode()
+}
+
+// bookCost is what the price book says that an attempt costs; 0 is not known.
+func (a *App) bookCost(ctx context.Context, t task.Task, attempt task.Attempt) int64 {
+	view, err := a.Views.View(ctx)
+	if err != nil {
+		return 0
+	}
+	m, err := view.Models.Resolve(t.Kind, t.Model)
+	if err != nil {
+		return 0
+	}
+	return lifecycle.BookCost(t, attempt, m.Model)
 }
 
 // promised reports whether a provider reports the ends of its jobs to us.

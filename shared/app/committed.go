@@ -15,12 +15,13 @@ import (
 )
 
 // store counts what the changes that next has applied mean, and has webhooks
-// awaited that were promised.
-func (m *Metrics) store(next lifecycle.Store, webhooks *awaited) lifecycle.Store { //nolint:ireturn // a decorator
+// awaited that were promised. bookCost is what the price book says that an attempt
+// costs, in micro-USD; 0 is not known.
+func (m *Metrics) store(next lifecycle.Store, webhooks *awaited, bookCost func(context.Context, task.Task, task.Attempt) int64) lifecycle.Store { //nolint:ireturn // a decorator
 	if m == nil {
 		return next
 	}
-	return countedStore{next, m, webhooks}
+	return countedStore{next, m, webhooks, bookCost}
 }
 
 type countedStore struct {
@@ -28,6 +29,7 @@ type countedStore struct {
 
 	metrics  *Metrics
 	webhooks *awaited
+	bookCost func(context.Context, task.Task, task.Attempt) int64
 }
 
 // Apply applies the change and counts it when it was written.
@@ -103,12 +105,16 @@ func (s countedStore) attempted(ctx context.Context, t task.Task, a task.Attempt
 		m.meter.Add(env.MetricProviderCost, float64(cost), emf.Dimensions{env.DimensionProvider: provider})
 	}
 	if t.Loss && (a.Outcome == task.Delivered || a.Outcome == task.Abandoned || a.Class == fault.ClassStorage) {
+		cost := a.Usage.CostMicroUSD
+		if cost == 0 { // nobody said what it cost
+			cost = s.bookCost(ctx, t, a)
+		}
 		m.count(env.MetricLosses, nil)
-		if cost := a.Usage.CostMicroUSD; cost > 0 {
+		if cost > 0 {
 			m.meter.Add(env.MetricLossCost, float64(cost), nil)
 		}
 		m.log.WarnContext(ctx, "a provider's work is paid by nobody", "task", t.ID, "attempt", a.ID, "config", a.Config,
-			"outcome", a.Outcome, "cost_micro_usd", a.Usage.CostMicroUSD)
+			"outcome", a.Outcome, "cost_micro_usd", cost)
 	}
 }
 

@@ -143,7 +143,7 @@ func (m *Metrics) Message(next func(ctx context.Context, body []byte) error) fun
 	return func(ctx context.Context, body []byte) error {
 		var message task.Message
 		if err := json.Unmarshal(body, &message); err == nil {
-			ctx = context.WithValue(ctx, aboutKey{}, about{message.Task, message.Attempt, message.Reason == "notice"})
+			ctx = context.WithValue(ctx, aboutKey{}, aboutMessage(message))
 		}
 		if m == nil {
 			return next(ctx, body)
@@ -156,10 +156,19 @@ func (m *Metrics) Message(next func(ctx context.Context, body []byte) error) fun
 	}
 }
 
+// aboutMessage is what a message leads to work on; one about several tasks names
+// none of them.
+func aboutMessage(m task.Message) about {
+	if len(m.Tasks) > 0 {
+		return about{}
+	}
+	return about{m.Task, m.Attempt, m.Reason == "notice"}
+}
+
 // sentAtOnce reports whether messages with the reason are sent without a delay, so
 // that the time since then is waiting.
 func sentAtOnce(reason string) bool {
-	return slices.Contains([]string{"created", "notice", "sweep", "handover", "canceled"}, reason)
+	return slices.Contains([]string{"created", "notice", task.ReasonSweep, task.ReasonGather, "handover", "canceled"}, reason)
 }
 
 // Tick returns run for the worker's schedule, with its finished runs counted and
@@ -187,12 +196,11 @@ func (a *App) publishBreakers(ctx context.Context) {
 		a.Log.WarnContext(ctx, "the breakers' states were not published", "error", err)
 		return
 	}
-	states, err := a.Monitor.State(ctx)
-	if err != nil {
+	if err := a.Monitor.Refresh(ctx); err != nil { // the tick's probes have read it just now
 		a.Log.WarnContext(ctx, "the breakers' states were not published", "error", err)
 		return
 	}
-	worst, held := breakersOf(view.Configs, states)
+	worst, held := breakersOf(view.Configs, a.Monitor.Known())
 	a.Metrics.meter.Add(env.MetricBreakersHeld, float64(held), nil)
 	for provider, value := range worst {
 		a.Metrics.meter.Add(env.MetricBreakerState, value, emf.Dimensions{env.DimensionProvider: provider})

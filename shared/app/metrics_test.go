@@ -75,7 +75,7 @@ func newMetered(t *testing.T, function string) *metered {
 	m.awaited = &awaited{
 		store: m, queue: m, metrics: m.metrics, promised: func(name string) bool { return name == "replicate" }, now: clock, log: log,
 	}
-	m.engine = lifecycle.NewEngine(m.metrics.store(m.store, m.awaited), clock, NewID)
+	m.engine = lifecycle.NewEngine(m.metrics.store(m.store, m.awaited, func(context.Context, task.Task, task.Attempt) int64 { return 70 }), clock, NewID)
 	if err := m.store.CreateAccount(t.Context(), credits.Account{ID: "a"}); err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +241,7 @@ func TestHowTasksEnd(t *testing.T) {
 			m.now = m.now.Add(time.Hour)
 			one = must(m.t)(m.engine.Expire(m.t.Context(), one))
 			return m.engine.Abandon(m.t.Context(), one, id)
-		}, map[string]float64{"tasks expired": 1, "attempts fal timeout": 1, "provider_faults": 1, "losses": 1}},
+		}, map[string]float64{"tasks expired": 1, "attempts fal timeout": 1, "provider_faults": 1, "losses": 1, "loss_cost": 70}},
 		"a late success": {func(m *metered, one task.Task) (task.Task, error) {
 			one, id := m.start(one, "c", "fal")
 			one = must(m.t)(m.engine.Accept(m.t.Context(), one, id, provider.Answer{Job: provider.Job{ID: "j"}}, 0))
@@ -367,7 +367,7 @@ func TestWithoutMetricsNothingIsWrapped(t *testing.T) {
 	t.Parallel()
 	var none *Metrics
 	store := &storetest.Memory{}
-	if none.store(store, nil) != lifecycle.Store(store) || none.Handler(http.NotFoundHandler()) == nil {
+	if none.store(store, nil, nil) != lifecycle.Store(store) || none.Handler(http.NotFoundHandler()) == nil {
 		t.Error("wrapped")
 	}
 	called := false

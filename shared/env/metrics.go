@@ -108,8 +108,8 @@ const (
 	// something is badly wrong.
 	MetricCreditDrift = "credit_drift"
 	// MetricLosses counts work that providers did, or are taken to have done, and that
-	// nobody paid for; MetricLossCost sums what it cost us, in micro-USD, where that
-	// is known.
+	// nobody paid for; MetricLossCost sums what it cost us, in micro-USD, by what the
+	// provider said or else by the price book.
 	MetricLosses   = "losses"
 	MetricLossCost = "loss_cost"
 	// MetricModelFindings is how many models the daily check found that their vendors

@@ -47,10 +47,15 @@ type ConfigState struct {
 //
 // Cost: one Query.
 func (m *Monitor) State(ctx context.Context) ([]ConfigState, error) {
-	now := m.options.Now()
-	if err := m.read(ctx, now); err != nil {
+	if err := m.read(ctx, m.options.Now()); err != nil {
 		return nil, err
 	}
+	return m.Known(), nil
+}
+
+// Known returns what State does, as far as this instance knows, at no cost.
+func (m *Monitor) Known() []ConfigState {
+	now := m.options.Now()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	states := make([]ConfigState, 0, len(m.shared))
@@ -60,7 +65,7 @@ func (m *Monitor) State(ctx context.Context) ([]ConfigState, error) {
 	slices.SortFunc(states, func(a, b ConfigState) int {
 		return strings.Compare(a.Config+"/"+a.Model, b.Config+"/"+b.Model)
 	})
-	return states, nil
+	return states
 }
 
 // split returns the config and the model that a name stands for; most have no model.

@@ -91,8 +91,9 @@ func (r *Runner) pollOnce(ctx context.Context, t task.Task, a task.Attempt, view
 // heard writes down what a look-up found, or that it failed.
 func (r *Runner) heard(ctx context.Context, t task.Task, a task.Attempt, l line, answer provider.Answer, err error, view catalog.View) (task.Task, bool, error) {
 	if err != nil {
-		f := echoless(fault.FailureOf(err), t.Request)
-		r.Log.WarnContext(ctx, "a job could not be looked up", "task", t.ID, "attempt", a.ID, "config", a.Config, "class", f.Class, "detail", f.Detail)
+		f := fault.FailureOf(err)
+		r.Log.WarnContext(ctx, "a job could not be looked up", "task", t.ID, "attempt", a.ID, "config", a.Config, "class", f.Class,
+			"detail", echoless(f, t.Request).Detail)
 		return r.stillOpen(ctx, t, a, 0, r.pollAfter(a.Provider, l.call.Data, f.RetryAfter, a.Polls+1))
 	}
 	switch answer.State {

@@ -201,6 +201,13 @@ func unitsOf(t task.Task, m catalog.Model) int64 {
 	}
 }
 
+// BookCost is what the price book says that an attempt of a task costs when it
+// delivers all that was asked for, in micro-USD; 0 is not known.
+func BookCost(t task.Task, a task.Attempt, m catalog.Model) int64 {
+	up, _ := m.Upstream(a.Provider)
+	return up.CostMicroUSD * unitsOf(t, m)
+}
+
 // spent is what a task's attempts cost so far, in micro-USD. A job that was
 // accepted and failed may have been paid for: where its provider does not say what
 // it cost, it counts with the price book's price.
@@ -209,8 +216,7 @@ func spent(t task.Task, m catalog.Model) int64 {
 	for _, a := range t.Attempts {
 		cost := a.Usage.CostMicroUSD
 		if cost == 0 && a.Outcome == task.Broken {
-			up, _ := m.Upstream(a.Provider)
-			cost = up.CostMicroUSD * unitsOf(t, m)
+			cost = BookCost(t, a, m)
 		}
 		sum += cost
 	}
