@@ -1,5 +1,7 @@
 package main
 
+import "slices"
+
 // mutant is one small breakage: in File, relative to the module, Old occurs
 // exactly once and becomes New.
 type mutant struct {
@@ -21,7 +23,7 @@ const (
 
 // mutants are the breakages that the random histories must catch.
 func mutants() []mutant {
-	return append(mutantsOfSending(), mutantsOfMoney()...)
+	return slices.Concat(mutantsOfSending(), mutantsOfMoney(), mutantsOfBatches())
 }
 
 // mutantsOfSending may send a submit twice, or forget one.

@@ -1,4 +1,5 @@
-// Command mutants proves that the random histories of shared/lifecycle can fail:
+// Command mutants proves that the random histories of shared/lifecycle and
+// shared/batch can fail:
 // it breaks a copy of the module in many small ways, one at a time, and reports
 // which of them the histories catch. The tree itself is never touched.
 //
@@ -45,8 +46,10 @@ func run(ctx context.Context, histories int, only string) error {
 	if err := copyModule(".", folder); err != nil {
 		return fmt.Errorf("copy the module: %w", err)
 	}
-	if out, ok, err := test(ctx, folder, histories); err != nil || !ok {
-		return fmt.Errorf("the histories do not pass without a mutant: %w\n%s", err, out)
+	for _, s := range []suite{tasks(), batches()} {
+		if out, ok, err := s.test(ctx, folder, histories); err != nil || !ok {
+			return fmt.Errorf("the histories do not pass without a mutant: %w\n%s", err, out)
+		}
 	}
 	survived, caught := 0, 0
 	for _, m := range mutants() {
@@ -82,7 +85,7 @@ func try(ctx context.Context, folder string, m mutant, histories int) (verdict s
 	if err != nil {
 		return "", err
 	}
-	out, ok, err := test(ctx, folder, histories)
+	out, ok, err := m.suite().test(ctx, folder, histories)
 	if err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)
 	}
@@ -135,15 +138,33 @@ func firstViolation(out string) (string, error) {
 	return found[1][:min(len(found[1]), enough)], nil
 }
 
+// suite is a test that runs random histories.
+type suite struct {
+	name, folder string
+	// share is by how much its histories are fewer, because each takes longer.
+	share int
+}
+
+func tasks() suite   { return suite{"TestChaosHistories", "./shared/lifecycle", 1} }
+func batches() suite { return suite{"TestChaosBatches", "./shared/batch", 4} }
+
+// suite is the one that must catch the mutant.
+func (m mutant) suite() suite {
+	if strings.HasPrefix(m.File, "shared/batch/") {
+		return batches()
+	}
+	return tasks()
+}
+
 // test runs the histories in the copy. ok is false when they failed; err is about
 // running them at all.
-func test(ctx context.Context, folder string, histories int) (out string, ok bool, err error) {
+func (s suite) test(ctx context.Context, folder string, histories int) (out string, ok bool, err error) {
 	const patience = 5 * time.Minute
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	command := exec.CommandContext(ctx, "go", "test", "-count=1", "-timeout", "4m", "-run", "^TestChaosHistories$", "./shared/lifecycle")
+	command := exec.CommandContext(ctx, "go", "test", "-count=1", "-timeout", "4m", "-run", "^"+s.name+"$", s.folder)
 	command.Dir = folder
-	command.Env = append(command.Environ(), "EASEL_CHAOS_HISTORIES="+strconv.Itoa(histories))
+	command.Env = append(command.Environ(), "EASEL_CHAOS_HISTORIES="+strconv.Itoa(max(1, histories/s.share)))
 	var buffer bytes.Buffer
 	command.Stdout, command.Stderr = &buffer, &buffer
 	err = command.Run()
@@ -153,7 +174,7 @@ func test(ctx context.Context, folder string, histories int) (out string, ok boo
 	return buffer.String(), err == nil, err
 }
 
-// copyModule copies what the tests of shared/lifecycle are built from.
+// copyModule copies what the tests of shared are built from.
 func copyModule(from, to string) error {
 	for _, name := range []string{"go.mod", "go.sum"} {
 		if err := copyFile(filepath.Join(from, name), filepath.Join(to, name)); err != nil {
