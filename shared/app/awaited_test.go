@@ -122,12 +122,18 @@ func TestWhatChecksFindIsPublished(t *testing.T) {
 func TestOnlyActiveConfigsCountForTheBreakersState(t *testing.T) {
 	t.Parallel()
 	configs := []settings.Config{
-		{ID: "a", Provider: "fal", Active: true}, {ID: "b", Provider: "fal", Active: true}, {ID: "c", Provider: "fal"},
-		{ID: "d", Provider: "openai", Active: true}, {ID: "e", Provider: "gemini"},
+		{ID: "a", Provider: "fal", Active: true},
+		{ID: "b", Provider: "fal", Active: true},
+		{ID: "c", Provider: "fal"},
+		{ID: "d", Provider: "openai", Active: true},
+		{ID: "e", Provider: "gemini"},
 	}
 	worst, held := breakersOf(configs, []health.ConfigState{
-		{Config: "a", Breaker: "half_open"}, {Config: "a", Model: "m", Breaker: "open", Held: true}, {Config: "b", Breaker: "half_open"},
-		{Config: "c", Breaker: "open", Held: true}, {Config: "gone", Breaker: "open", Held: true},
+		{Config: "a", Breaker: "half_open"},
+		{Config: "a", Model: "m", Breaker: "open", Held: true},
+		{Config: "b", Breaker: "half_open"},
+		{Config: "c", Breaker: "open", Held: true},
+		{Config: "gone", Breaker: "open", Held: true},
 	})
 	if want := map[string]float64{"fal": 2, "openai": 0}; !maps.Equal(worst, want) || held != 1 {
 		t.Errorf("worst %v, held %d; want %v and 1", worst, held, want)
