@@ -174,12 +174,73 @@ test("a stale edit of a model, a key and an account shows both versions", async 
 
   await open(page, "/accounts/stale-account");
   await page.getByRole("button", { name: "Edit", exact: true }).click();
-  await page.getByRole("dialog").getByLabel("Name", { exact: true }).fill("mine");
+  await page.getByRole("dialog").getByLabel("Display name").fill("mine");
   await admin.call("PATCH", "/api/admin/accounts/stale-account", { name: "theirs" }, { "If-Match": "*" });
   await page.getByRole("button", { name: "Save" }).click();
   await expect(conflict.getByRole("row", { name: /name/ })).toContainText("theirs");
   await conflict.getByRole("button", { name: "Use the saved version" }).click();
-  await expect(page.getByRole("dialog", { name: "Edit" }).getByLabel("Name", { exact: true })).toHaveValue("theirs");
+  await expect(page.getByRole("dialog", { name: "Edit" }).getByLabel("Display name")).toHaveValue("theirs");
+});
+
+test("an account's preferences are set, and a stale edit of them shows both", async ({ console: page, open, admin }) => {
+  await admin.call("POST", "/api/admin/accounts", { id: "preferring" });
+  await open(page, "/accounts/preferring");
+  await page.getByRole("button", { name: "Preferences" }).click();
+  const drawer = page.getByRole("dialog", { name: "Preferences" });
+  await drawer.getByLabel("Model: Image").selectOption("flux-dev");
+  await drawer.getByLabel("Callback URL").fill("ftp://nowhere");
+  await drawer.getByRole("button", { name: "Save" }).click();
+  await expect(drawer.getByLabel("Callback URL")).toHaveAttribute("aria-invalid", "true");
+  await drawer.getByLabel("Callback URL").fill("");
+  await admin.call("PUT", "/api/admin/accounts/preferring/preferences", { language: "zh" }, { "If-Match": '"0"' });
+  await drawer.getByRole("button", { name: "Save" }).click();
+  const conflict = page.getByRole("dialog", { name: "Changed meanwhile" });
+  await expect(conflict.getByRole("row", { name: /language/ })).toContainText("zh");
+  await conflict.getByRole("button", { name: "Save mine over it" }).click();
+  await expect(drawer).toBeHidden();
+  expect(await admin.call("GET", "/api/admin/accounts/preferring/preferences")).toEqual({ image: { model: "flux-dev" } });
+});
+
+test("the endpoint of notifications is set, and its secret shown once", async ({ console: page, open, admin }) => {
+  await open(page, "/settings?tab=notices");
+  await page.getByLabel("Endpoint").fill("not a url");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByLabel("Endpoint")).toHaveAttribute("aria-invalid", "true");
+  await page.getByLabel("Endpoint").fill("https://operator.example.com/easel");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("Notifications saved")).toBeVisible();
+  expect(await admin.call("GET", "/api/admin/settings/notifications")).toMatchObject({ url: "https://operator.example.com/easel" });
+  await page.getByRole("button", { name: "Give it a secret of its own" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Make a new secret" }).click();
+  await expect(page.getByRole("dialog").getByRole("region")).toContainText("whsec_");
+  await page.getByRole("button", { name: "I have stored it" }).click();
+  await expect(page.getByText("a secret of its own")).toBeVisible();
+  await expect(page.getByText("whsec_")).toHaveCount(0);
+});
+
+// The daily check compares with real providers' lists, so its findings are made up here.
+test("what the daily check of models found leads to the model and the config", async ({ console: page, open, admin }) => {
+  const [config] = await admin.configs("text");
+  await page.route("**/api/admin/models/findings", (route) =>
+    route.fulfill({
+      json: {
+        checked_at: "2026-11-01T06:00:00Z",
+        configs: 4,
+        data: [
+          { problem: "missing", model: "auto-text", upstream: "gpt-gone", config: config?.id, config_name: config?.name, provider: "openai", since: "2026-11-01T06:00:00Z" },
+          { problem: "retiring", model: "auto", retires_at: "2026-12-24T00:00:00Z" },
+        ],
+        skipped: [{ config: config?.id, config_name: config?.name, provider: "gemini", reason: "the provider rejected the gateway's credentials" }],
+      },
+    }),
+  );
+  await open(page, "/models");
+  const list = page.getByRole("list", { name: "Models that need you" });
+  await expect(list.getByRole("listitem")).toHaveCount(3);
+  await expect(list).toContainText("gpt-gone");
+  await expect(list).toContainText("rejected the gateway's credentials");
+  await list.getByRole("link", { name: "auto", exact: true }).click();
+  await expect(page.getByRole("dialog", { name: "auto", exact: true })).toBeVisible();
 });
 
 test("a key's expiry and addresses are set, found wrong, and removed again", async ({ console: page, open, admin }) => {
@@ -192,9 +253,11 @@ test("a key's expiry and addresses are set, found wrong, and removed again", asy
   await expect(drawer.getByLabel("Allowed addresses")).toHaveAttribute("aria-invalid", "true");
   await drawer.getByLabel("Allowed addresses").fill("203.0.113.0/24");
   await drawer.getByLabel("Content filter").selectOption("strict");
+  await drawer.getByLabel("Remember answers").fill("3600");
+  await drawer.getByRole("switch", { name: "Also without a seed" }).click();
   await drawer.getByRole("button", { name: "Save" }).click();
   await expect(drawer).toBeHidden();
   const now = await admin.call<Record<string, unknown>>("GET", `/api/admin/keys/${key.id}`);
-  expect(now).toMatchObject({ allow_ips: ["203.0.113.0/24"], moderation: "strict" });
+  expect(now).toMatchObject({ allow_ips: ["203.0.113.0/24"], moderation: "strict", cache_ttl_seconds: 3600, cache_unseeded: true });
   expect(now).not.toHaveProperty("expires_at");
 });

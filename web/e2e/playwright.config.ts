@@ -20,6 +20,7 @@ export default defineConfig({
     viewport: { width: 1440, height: 900 },
     locale: "en-GB",
     contextOptions: { reducedMotion: "reduce" },
+    actionTimeout: 60_000,
     screenshot: "only-on-failure",
     trace: "retain-on-failure",
   },

@@ -6,7 +6,7 @@ const parts = {
   operate: ["/", "/welcome", "/playground", "/playground?kind=video", "/playground?kind=text", "/tasks", "/tasks?view=gallery"],
   watch: ["/usage", "/audit", "/webhooks", "/webhooks?account=demo", "/accounts", "/accounts/demo", "/accounts?add=true", "/nowhere"],
   configure: ["/configs", "/configs?add=replicate", "/keys", "/keys?add=true", "/models", "/models?edit=auto", "/models?edit=%2B"],
-  settings: ["/settings", "/settings?tab=filter", "/settings?tab=transfer", "/settings?tab=about"],
+  settings: ["/settings", "/settings?tab=filter", "/settings?tab=notices", "/settings?tab=transfer", "/settings?tab=about"],
 };
 
 const looks = [

@@ -16,6 +16,7 @@ import { Ago } from "../components/time";
 import { useUnsaved } from "../components/unsaved";
 import { lookUp, useI18n } from "../i18n";
 import { accountKeys, accountQuery, accountWire, ledgerQuery, moveCredits, patchAccount, toAccount, type Account, type Entry } from "../services/accounts";
+import { AccountPreferences } from "./account-preferences";
 import { AccountWebhooks } from "./account-webhooks";
 import { BalanceBar } from "./balance-bar";
 import { useIsAdmin } from "./session";
@@ -63,7 +64,7 @@ export function AccountPage() {
 function Actions({ account }: { account: Account }) {
   const { t } = useI18n();
   const admin = useIsAdmin();
-  const [open, setOpen] = useState<"grants" | "adjustments" | "edit">();
+  const [open, setOpen] = useState<"grants" | "adjustments" | "edit" | "preferences">();
   const close = () => setOpen(undefined);
   return (
     <>
@@ -73,6 +74,9 @@ function Actions({ account }: { account: Account }) {
       <Link to="/keys" search={{ account: account.id }} className={buttonLook("ghost")}>
         {t("nav.keys")}
       </Link>
+      <Button look="ghost" onClick={() => setOpen("preferences")}>
+        {t("preferences.title")}
+      </Button>
       {admin && (
         <>
           <Button icon={<Pencil aria-hidden className="size-3.5" />} onClick={() => setOpen("edit")}>
@@ -87,6 +91,7 @@ function Actions({ account }: { account: Account }) {
         </>
       )}
       {(open === "grants" || open === "adjustments") && <MoveDialog account={account} move={open} onClose={close} />}
+      {open === "preferences" && <AccountPreferences account={account.id} onClose={close} />}
       {open === "edit" && <EditDialog account={account} onClose={close} />}
     </>
   );

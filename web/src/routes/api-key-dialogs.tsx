@@ -3,7 +3,7 @@ import { useState } from "react";
 import { onceKey, useAction } from "../components/action";
 import { Button } from "../components/button";
 import { CodeBlock } from "../components/copy";
-import { Checkbox, Field, FieldProblem, Form, Input, ListArea, NumberInput, Select } from "../components/field";
+import { Checkbox, Field, FieldProblem, Form, Input, ListArea, NumberInput, Select, SwitchRow } from "../components/field";
 import { Group } from "../components/group";
 import { Confirm, Drawer, Modal } from "../components/overlay";
 import { Notice } from "../components/states";
@@ -53,7 +53,7 @@ export function KeyEditor({ apiKey, account, onClose, onMade }: EditorProps) {
     start: apiKey ? keyDraftOf(apiKey) : newKey(account ?? ""),
     version: apiKey?.version ?? "new",
     send: async (draft, version) => {
-      if (apiKey === undefined || version === "new") return createKey(draft, once);
+      if (apiKey === undefined || typeof version !== "number") return createKey(draft, once);
       await patchKey(apiKey.id, draft, version);
       return undefined;
     },
@@ -148,6 +148,12 @@ function KeyRules({ editor: { draft, set } }: { editor: Editor<KeyDraft> }) {
   const { t } = useI18n();
   return (
     <Group title={t("keys.rules")}>
+      <Field label={t("keys.cache")} name="cache_ttl_seconds" hint={t("keys.cacheHint")}>
+        {(wiring) => <NumberInput {...wiring} min={0} max={2_592_000} value={draft.cacheTtlSeconds} onValue={(cacheTtlSeconds) => set({ cacheTtlSeconds })} />}
+      </Field>
+      {draft.cacheTtlSeconds > 0 && (
+        <SwitchRow label={t("keys.cacheUnseeded")} hint={t("keys.cacheUnseededHint")} checked={draft.cacheUnseeded} onChange={(cacheUnseeded) => set({ cacheUnseeded })} />
+      )}
       <Field label={t("keys.moderation")} name="moderation" hint={t("keys.moderationHint")}>
         {(wiring) => (
           <Select

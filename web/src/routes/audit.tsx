@@ -12,7 +12,7 @@ import { lookUp, useI18n } from "../i18n";
 import { auditQuery, type AuditEntry } from "../services/audit";
 
 const route = getRouteApi("/app/audit");
-const areas = ["config.", "account.", "key.", "model.", "task.", "delivery.", "settings.", "import."] as const;
+const areas = ["config.", "account.", "key.", "model.", "task.", "delivery.", "settings.", "import.", "breaker."] as const;
 
 /** Who did what to which object, with what it was before and after. */
 export function AuditPage() {

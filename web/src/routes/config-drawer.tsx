@@ -64,7 +64,7 @@ export function ConfigDrawer({ config, preset, configs, health, onClose, onSaved
     name: `config/${config?.id ?? ""}`,
     start: fresh,
     version: config?.version ?? "new",
-    send: (from, over) => (config && over !== "new" ? patchConfig(config.id, whole(from), over) : createConfig(whole(from), key.trim(), once)),
+    send: (from, over) => (config && typeof over === "number" ? patchConfig(config.id, whole(from), over) : createConfig(whole(from), key.trim(), once)),
     current: (stale) => {
       const now = stale.current(configWire.transform(toConfig));
       return now && { draft: draftOf(now), version: now.version };

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Field, NumberInput, Select, SwitchRow } from "../components/field";
+import { Field, Input, NumberInput, Select, SwitchRow } from "../components/field";
 import { Group } from "../components/group";
 import { numberAt, objectAt, objectsAt, textAt, without, type Json } from "../services/json";
 import { Rows } from "../components/rows";
@@ -76,7 +76,7 @@ function Arms({ configs, rows, onRows }: { configs: readonly Config[]; rows: Jso
         const chosen = textAt(row, "config");
         const options = configs.map((config) => ({ value: config.id, label: config.name }));
         return (
-          <div className="grid grid-cols-[minmax(0,1fr)_7rem] gap-2">
+          <div className="grid grid-cols-2 gap-2 sm:grid-cols-[minmax(0,1fr)_7rem_10rem]">
             <Field label={t("routing.config")} name={`routing.arms[${at}].config`}>
               {(wiring) => (
                 <Select
@@ -89,6 +89,9 @@ function Arms({ configs, rows, onRows }: { configs: readonly Config[]; rows: Jso
             </Field>
             <Field label={t("routing.percent")} name={`routing.arms[${at}].percent`}>
               {(wiring) => <NumberInput {...wiring} min={0} max={100} value={numberAt(row, "percent")} onValue={(percent) => change({ percent })} />}
+            </Field>
+            <Field label={t("routing.label")} name={`routing.arms[${at}].label`} className="max-sm:col-span-2">
+              {(wiring) => <Input {...wiring} placeholder="canary" value={textAt(row, "label")} onChange={(event) => change({ label: orNone(event.target.value.trim()) })} />}
             </Field>
           </div>
         );

@@ -11,6 +11,7 @@ import { Table, type Column } from "../components/table";
 import { lookUp, useI18n, type Translate } from "../i18n";
 import { kinds } from "../services/configs";
 import { modelsQuery, type Model } from "../services/models";
+import { ModelFindings } from "./model-findings";
 import { ModelDrawer } from "./model-drawer";
 import { useIsAdmin } from "./session";
 
@@ -111,6 +112,7 @@ export function ModelsPage() {
         </>
       }
     >
+      <ModelFindings />
       <div className="card">
         {models.isError && !models.data ? (
           <ErrorState error={models.error} retry={() => void models.refetch()} />

@@ -295,7 +295,7 @@ function Breakdown({ stats, by, onBy }: { stats: Stats | undefined; by: Grouping
   return (
     <Card
       title={t("overview.breakdown")}
-      hint={by === "provider" || by === "config" ? t("overview.countsAttempts") : t("overview.countsTasks")}
+      hint={by === "arm" ? t("overview.countsArms") : by === "provider" || by === "config" ? t("overview.countsAttempts") : t("overview.countsTasks")}
       flush
       actions={
         <Segmented label={t("overview.by")} value={by} onValue={onBy} options={groupings.map((value) => ({ value, label: t(`by.${value}`) }))} />

@@ -54,4 +54,4 @@ export const modelsSearch = z.object({ kind, edit: word });
 
 export const webhooksSearch = z.object({ state: z.enum(deliveryStates).optional().catch(undefined), account: word });
 
-export const settingsSearch = z.object({ tab: z.enum(["look", "filter", "transfer", "about"]).optional().catch(undefined) });
+export const settingsSearch = z.object({ tab: z.enum(["look", "filter", "notices", "transfer", "about"]).optional().catch(undefined) });

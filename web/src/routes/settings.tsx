@@ -12,6 +12,7 @@ import { setLanguage, useI18n } from "../i18n";
 import { deploymentQuery } from "../services/settings";
 import { setToken } from "../services/token";
 import { ContentFilterCard } from "./content-filter";
+import { NotificationsTab } from "./notifications";
 import { useSession } from "./session";
 import { Transfer } from "./transfer";
 
@@ -33,6 +34,7 @@ export function SettingsPage() {
           options={[
             { value: "look", label: t("settings.look") },
             { value: "filter", label: t("filter.title") },
+            { value: "notices", label: t("notices.title") },
             { value: "transfer", label: t("settings.transfer") },
             { value: "about", label: t("settings.about") },
           ]}
@@ -41,6 +43,7 @@ export function SettingsPage() {
     >
       {tab === "look" && <Look />}
       {tab === "filter" && <ContentFilterCard />}
+      {tab === "notices" && <NotificationsTab />}
       {tab === "transfer" && <Transfer />}
       {tab === "about" && <About />}
     </Page>

@@ -4,11 +4,10 @@ import { say } from "../components/toast";
 import { useUnsaved } from "../components/unsaved";
 import { useI18n } from "../i18n";
 import { dropDraft, keepDraft, keptDraft } from "../services/draft";
+import type { Version } from "../services/http";
 import { Problem } from "../services/problem";
 import { expired } from "../services/token";
 import { Conflict } from "./conflict";
-
-type Version = number | "new";
 
 interface Options<D, S> {
   /** Names what is edited, such as "model/auto". */
@@ -18,7 +17,7 @@ interface Options<D, S> {
   version: Version;
   send: (draft: D, version: Version) => Promise<S>;
   /** Reads out of a 412 what the server has now. */
-  current?: (stale: Problem) => { draft: D; version: number } | undefined;
+  current?: (stale: Problem) => { draft: D; version: Version } | undefined;
   /** The draft by its names on the wire, to be compared. */
   wire: (draft: D) => Record<string, unknown>;
   /** Something else was typed that a save would take, such as a key. */
@@ -61,7 +60,7 @@ export function useEditor<D extends object, S>(o: Options<D, S>): Editor<D> {
   const [start, setStart] = useState(o.start);
   const [version, setVersion] = useState<Version>(kept?.version ?? o.version);
   const [epoch, setEpoch] = useState(0);
-  const [conflict, setConflict] = useState<{ draft: D; version: number }>();
+  const [conflict, setConflict] = useState<{ draft: D; version: Version }>();
   const dirty = o.more === true || JSON.stringify(draft) !== JSON.stringify(start);
   const { leave, release, question } = useUnsaved(dirty);
 

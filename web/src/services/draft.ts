@@ -1,3 +1,5 @@
+import type { Version } from "./http";
+
 // What was being edited when a login expired, kept until its editor opens again. It lives as long as the tab.
 
 const slot = (name: string) => `easel.draft.${name}`;
@@ -5,7 +7,7 @@ const slot = (name: string) => `easel.draft.${name}`;
 /** What is kept of an editor. */
 export interface Kept<D> {
   draft: D;
-  version: number | "new";
+  version: Version;
 }
 
 /** Keeps a draft under the name of what is edited. */

@@ -6,13 +6,16 @@ import type { z } from "./zod";
 /** Values of a query string; empty ones are left out. */
 export type Query = Record<string, string | number | boolean | undefined>;
 
+/** The version of something that is edited. */
+export type Version = number | "new" | "any";
+
 /** One call to the server. */
 export interface Call {
   method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   query?: Query;
   body?: unknown;
-  /** The version that is being edited, sent as If-Match; "new" sends If-None-Match. */
-  version?: number | "new";
+  /** The version that is being edited, sent as If-Match; "new" sends If-None-Match, "any" overwrites whatever is there. */
+  version?: Version;
   /** Sends an Idempotency-Key, so that a repeat of the call counts once. */
   once?: string;
   headers?: Record<string, string>;
@@ -35,6 +38,7 @@ function headersOf(call: Call): Headers {
   if (token !== "" && !headers.has("Authorization")) headers.set("Authorization", `Bearer ${token}`);
   if (call.body !== undefined) headers.set("Content-Type", "application/json");
   if (call.version === "new") headers.set("If-None-Match", "*");
+  else if (call.version === "any") headers.set("If-Match", "*");
   else if (call.version !== undefined) headers.set("If-Match", `"${call.version}"`);
   if (call.once !== undefined) headers.set("Idempotency-Key", call.once);
   return headers;
@@ -92,9 +96,15 @@ export async function send(path: string, call: Call = {}): Promise<Response> {
 
 /** Sends a call and returns its answer in the app's form. Throws BadAnswer for one that breaks the contract. */
 export async function request<S extends z.ZodType>(schema: S, path: string, call: Call = {}): Promise<z.output<S>> {
+  return (await requestVersion(schema, path, call)).value;
+}
+
+/** Sends a call, and returns its answer together with the version that its ETag says; 0 without one. */
+export async function requestVersion<S extends z.ZodType>(schema: S, path: string, call: Call = {}): Promise<{ value: z.output<S>; version: number }> {
   const response = await send(path, call);
+  const version = Number(/^"(\d+)"$/.exec(response.headers.get("ETag") ?? "")?.[1] ?? 0);
   const read = schema.safeParse(await bodyOf(response));
-  if (read.success) return read.data;
+  if (read.success) return { value: read.data, version };
   const issue = read.error.issues[0];
   throw new BadAnswer(`${call.method ?? "GET"} ${path}: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`);
 }

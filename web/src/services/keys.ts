@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { request } from "./http";
-import { count, instant, list, maybe, page, text, z } from "./zod";
+import { count, flag, instant, list, maybe, page, text, z } from "./zod";
 
 export const moderations = ["default", "strict", "off"] as const;
 
@@ -19,6 +19,8 @@ const wire = z.object({
   concurrency: count,
   user_rate_per_minute: count,
   user_concurrency: count,
+  cache_ttl_seconds: count,
+  cache_unseeded: flag,
   moderation: z.enum(moderations).nullish().catch("default"),
   allow_ips: list(z.string()),
   expires_at: maybe(instant),
@@ -41,6 +43,10 @@ export interface ApiKey {
   /** The limits of each user that the key acts for; 0 is none. */
   userRatePerMinute: number;
   userConcurrency: number;
+  /** How long answers are remembered, to answer the same request again; 0 is never. */
+  cacheTtlSeconds: number;
+  /** Also pictures and videos that were asked for without a seed. */
+  cacheUnseeded: boolean;
   /** The content filter's policy for what this key asks. */
   moderation: (typeof moderations)[number];
   allowIps: string[];
@@ -63,6 +69,8 @@ function toKey(w: z.output<typeof wire>): ApiKey {
     concurrency: w.concurrency,
     userRatePerMinute: w.user_rate_per_minute,
     userConcurrency: w.user_concurrency,
+    cacheTtlSeconds: w.cache_ttl_seconds,
+    cacheUnseeded: w.cache_unseeded,
     moderation: w.moderation ?? "default",
     allowIps: w.allow_ips,
     expiresAt: w.expires_at,
@@ -83,6 +91,8 @@ export interface KeyDraft {
   concurrency: number;
   userRatePerMinute: number;
   userConcurrency: number;
+  cacheTtlSeconds: number;
+  cacheUnseeded: boolean;
   moderation: (typeof moderations)[number];
   allowIps: string[];
   /** RFC 3339, or "" for never. */
@@ -92,14 +102,15 @@ export interface KeyDraft {
 /** A key that nobody has made yet. */
 export const newKey = (account: string): KeyDraft => ({
   name: "", account, scopes: ["generate"], ratePerMinute: 0, concurrency: 0, userRatePerMinute: 0, userConcurrency: 0,
+  cacheTtlSeconds: 0, cacheUnseeded: false,
   moderation: "default", allowIps: [], expiresAt: "",
 });
 
 /** The part of a key that an operator sets. */
 export function keyDraftOf(key: ApiKey): KeyDraft {
-  const { name, account, scopes, ratePerMinute, concurrency, userRatePerMinute, userConcurrency, moderation, allowIps } = key;
+  const { name, account, scopes, ratePerMinute, concurrency, userRatePerMinute, userConcurrency, cacheTtlSeconds, cacheUnseeded, moderation, allowIps } = key;
   return {
-    name, account, scopes, ratePerMinute, concurrency, userRatePerMinute, userConcurrency, moderation, allowIps,
+    name, account, scopes, ratePerMinute, concurrency, userRatePerMinute, userConcurrency, cacheTtlSeconds, cacheUnseeded, moderation, allowIps,
     expiresAt: key.expiresAt?.toISOString() ?? "",
   };
 }
@@ -113,6 +124,8 @@ export function fromKeyDraft(draft: KeyDraft): Record<string, unknown> {
     concurrency: draft.concurrency,
     user_rate_per_minute: draft.userRatePerMinute,
     user_concurrency: draft.userConcurrency,
+    cache_ttl_seconds: draft.cacheTtlSeconds,
+    cache_unseeded: draft.cacheUnseeded,
     moderation: draft.moderation,
     allow_ips: draft.allowIps,
     expires_at: draft.expiresAt === "" ? null : draft.expiresAt,

@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import { kindWire, type Kind } from "./configs";
-import { command, request } from "./http";
+import { command, request, type Version } from "./http";
 import { without } from "./json";
 import { all, choice, count, flag, instant, list, maybe, object, text, z } from "./zod";
 
@@ -168,7 +168,7 @@ export const modelsQuery = queryOptions({
 });
 
 /** Writes a model in its wire form. */
-export const putModel = (name: string, wire: Record<string, unknown>, version: number | "new") =>
+export const putModel = (name: string, wire: Record<string, unknown>, version: Version) =>
   request(modelSchema, `api/admin/models/${encodeURIComponent(name)}`, { method: "PUT", body: wire, version });
 
 export const deleteModel = (name: string, version: number) =>

@@ -3,7 +3,7 @@ import { request } from "./http";
 import { count, instant, list, maybe, text, z } from "./zod";
 
 export const windows = ["1h", "6h", "24h", "7d", "30d", "90d"] as const;
-export const groupings = ["provider", "config", "model", "account", "kind"] as const;
+export const groupings = ["provider", "config", "model", "arm", "account", "kind"] as const;
 
 /** How far back the statistics look. */
 export type Window = (typeof windows)[number];
