@@ -59,7 +59,7 @@ func (g *Gateway) mux() http.Handler {
 
 // operators is who may use the console: keys, and, where the environment names an
 // issuer, people with its tokens. The login is nil where it does not.
-func (g *Gateway) operators(keys httpapi.Authenticator, client *http.Client) (httpapi.Authenticator, adminapi.Login) { //nolint:ireturn // chosen by configuration
+func (g *Gateway) operators(keys httpapi.Authenticator, client *http.Client) (httpapi.Authenticator, adminapi.Login) {
 	verifier, login := app.People(g.options.OIDC, client, time.Now)
 	if login == nil {
 		return keys, nil
