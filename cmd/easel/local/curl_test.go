@@ -21,8 +21,8 @@ type command struct {
 	refused bool
 }
 
-// commands returns the shell commands of a page's blocks: a line that ends in a backslash
-// goes on, and so does a here-document.
+// commands returns the shell commands of a page's blocks: a line goes on where it
+// ends in a backslash or within quotes, or begins a here-document.
 func commands(t *testing.T, page string) (all []*command) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "..", page))
@@ -43,12 +43,37 @@ func commands(t *testing.T, page string) (all []*command) {
 				document, left, _ := strings.Cut(block, "\nJSON\n")
 				line, block = line+"\n"+document+"\nJSON", left
 			}
+			for quoted(line) && block != "" {
+				next, left, _ := strings.Cut(block, "\n")
+				line, block = line+"\n"+next, left
+			}
 			if isCurl(line) {
 				all = append(all, &command{text: line, refused: refused})
 			}
 		}
 	}
 	return all
+}
+
+// quoted reports whether a shell reads on after the text: within quotes.
+func quoted(text string) bool {
+	var open rune
+	escaped := false
+	for _, r := range text {
+		switch {
+		case escaped:
+			escaped = false
+		case r == '\\' && open != '\'':
+			escaped = true
+		case open == 0 && r == '#':
+			return false // a comment
+		case open == 0 && (r == '"' || r == '\''):
+			open = r
+		case r == open:
+			open = 0
+		}
+	}
+	return open != 0
 }
 
 func firstLine(s string) string {
@@ -109,7 +134,7 @@ func TestTheCurlsOfThePagesWorkAsPrinted(t *testing.T) {
 		t.Fatal(err)
 	}
 	pages := map[string]int{"docs/api.md": 40, "docs/custom-providers.md": 1, "README.md": 3}
-	var all []*command
+	all := make([]*command, 0, 60)
 	for _, page := range []string{"docs/api.md", "docs/custom-providers.md", "README.md"} {
 		found := commands(t, page)
 		if len(found) < pages[page] {
@@ -135,11 +160,11 @@ func (c *command) read(t *testing.T, folder string, i int) {
 	if strings.HasPrefix(c.text, "gen()") {
 		return
 	}
-	out, err := os.ReadFile(filepath.Join(folder, fmt.Sprint(i, ".out"))) //nolint:gosec // the test's own folder
+	out, err := os.ReadFile(filepath.Join(folder, fmt.Sprint(i, ".out")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	problems, err := os.ReadFile(filepath.Join(folder, fmt.Sprint(i, ".err"))) //nolint:gosec // the test's own folder
+	problems, err := os.ReadFile(filepath.Join(folder, fmt.Sprint(i, ".err")))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package adminapi_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,12 +38,12 @@ func TestTheFindingsOfTheDailyCheckAreShownAsOfNow(t *testing.T) {
 		"price":{"known":true,"credits":1,"unit":"image"}}`, "If-None-Match: *").want(http.StatusCreated)
 
 	a := w.as(w.viewer, "GET", findingsPath, "").want(http.StatusOK)
-	got := ""
+	var got strings.Builder
 	for _, f := range a.data() {
-		got += fmt.Sprintf("%v %v by %v; ", f["model"], f["problem"], f["config_name"])
+		fmt.Fprintf(&got, "%v %v by %v; ", f["model"], f["problem"], f["config_name"])
 	}
-	if want := "brush retiring by <nil>; gpt-image-2 ended by Painter; gpt-image-2 missing by Painter; "; got != want {
-		t.Errorf("findings = %s, want %s", got, want)
+	if want := "brush retiring by <nil>; gpt-image-2 ended by Painter; gpt-image-2 missing by Painter; "; got.String() != want {
+		t.Errorf("findings = %s, want %s", got.String(), want)
 	}
 	if first := a.data()[0]; first["retires_at"] != ends.Format(time.RFC3339) || first["since"] == "0001-01-01T00:00:00Z" {
 		t.Errorf("the model's own day: %v", first)
