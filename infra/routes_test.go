@@ -132,6 +132,10 @@ func TestTheAPILogsNoQueryAndNoBody(t *testing.T) {
 		if render(at(api, "EndpointConfiguration", "Types")) != "REGIONAL" {
 			t.Error("the endpoint is not regional")
 		}
+		// Versions 1.2 and 1.3; without an access mode the policy is refused.
+		if api["SecurityPolicy"] != "SecurityPolicy_TLS13_1_2_PQ_2025_09" || api["EndpointAccessMode"] != "BASIC" {
+			t.Errorf("the API takes TLS by the policy %v, %v", api["SecurityPolicy"], api["EndpointAccessMode"])
+		}
 	})
 }
 
