@@ -1,12 +1,10 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -76,7 +74,7 @@ func (r *reporter) post(ctx context.Context, l letter) (int, error) {
 	if err != nil {
 		return 0, err // nothing that the endpoint could help
 	}
-	status, err := r.send(request)
+	status, err := endpoint.Send(r.client, request)
 	r.learn(context.WithoutCancel(ctx), l, book, err)
 	return status, err
 }
@@ -94,47 +92,16 @@ func (r *reporter) learn(ctx context.Context, l letter, book endpoint.Book, fail
 	}
 }
 
-func (r *reporter) send(request *http.Request) (int, error) {
-	response, err := r.client.Do(request)
-	if err != nil {
-		return 0, errors.New("the endpoint could not be reached") // err would repeat the URL, which may hold a secret
-	}
-	defer func() { _ = response.Body.Close() }()
-	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10))
-	if response.StatusCode/100 != 2 {
-		return response.StatusCode, fmt.Errorf("the endpoint answered %d", response.StatusCode)
-	}
-	return response.StatusCode, nil
-}
-
 func (r *reporter) request(ctx context.Context, l letter, book endpoint.Book) (*http.Request, error) {
 	view, err := l.data(ctx)
 	if err != nil {
 		return nil, err
 	}
-	now := r.now()
-	body, err := json.Marshal(event{Type: l.object + "." + l.status, Timestamp: now.UTC(), Data: view})
+	body, err := json.Marshal(event{Type: l.object + "." + l.status, Timestamp: r.now().UTC(), Data: view})
 	if err != nil {
 		return nil, fmt.Errorf("encode a report: %w", err)
 	}
-	signer, err := r.endpoints.Signer(ctx, book)
-	if err != nil {
-		return nil, err
-	}
-	headers, err := signer.Headers(l.about+"_"+l.status, now, body)
-	if err != nil {
-		return nil, err
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, l.url, bytes.NewReader(body))
-	if err != nil {
-		return nil, errors.New("the callback URL is not valid")
-	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("User-Agent", "Easel")
-	for name, value := range headers {
-		request.Header.Set(name, value)
-	}
-	return request, nil
+	return r.endpoints.Request(ctx, book, l.url, l.about+"_"+l.status, body)
 }
 
 // Redeliverer makes reports due again, and lets their endpoints have reports again.

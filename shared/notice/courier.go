@@ -1,12 +1,10 @@
 package notice
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -57,8 +55,6 @@ const (
 	sweepLimit = 100
 	// soon is the longest wait that is left to the queue; the sweep ends longer ones.
 	soon = time.Minute
-	// maxAnswer is how much of an answer is read, so that its connection can be used again.
-	maxAnswer = 64 << 10
 )
 
 // message is what the worker's queue carries for a notice.
@@ -227,41 +223,15 @@ func (c *Courier) try(ctx context.Context, n Notice, config Config) (status int,
 	}
 	request, err := c.request(ctx, n, config, book)
 	if err != nil {
-		return 0, err
+		return 0, errors.New("the notice could not be made")
 	}
-	response, err := c.Client.Do(request)
-	if err != nil {
-		return 0, errors.New("the endpoint could not be reached")
-	}
-	defer func() { _ = response.Body.Close() }()
-	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, maxAnswer))
-	if response.StatusCode/100 != 2 {
-		return response.StatusCode, fmt.Errorf("the endpoint answered %d", response.StatusCode)
-	}
-	return response.StatusCode, nil
+	return endpoint.Send(c.Client, request)
 }
 
 func (c *Courier) request(ctx context.Context, n Notice, config Config, book endpoint.Book) (*http.Request, error) {
 	payload, err := json.Marshal(body{Type: n.Type, Timestamp: n.At.UTC(), Data: n.Data})
 	if err != nil {
-		return nil, errors.New("the notice could not be encoded")
+		return nil, fmt.Errorf("encode a notice: %w", err)
 	}
-	signer, err := c.Endpoints.Signer(ctx, book)
-	if err != nil {
-		return nil, errors.New("the notice could not be signed")
-	}
-	headers, err := signer.Headers(n.ID, c.Now(), payload)
-	if err != nil {
-		return nil, errors.New("the notice could not be signed")
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, config.URL, bytes.NewReader(payload))
-	if err != nil {
-		return nil, errors.New("the endpoint's URL is not valid")
-	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("User-Agent", "Easel")
-	for name, value := range headers {
-		request.Header.Set(name, value)
-	}
-	return request, nil
+	return c.Endpoints.Request(ctx, book, config.URL, n.ID, payload)
 }
