@@ -73,46 +73,55 @@ func (e *Engine) step(ctx context.Context, b Batch) error {
 	next := b.clone()
 	next.recover()
 	next.drop(now)
-	moved, err := e.refresh(ctx, &next)
+	moved, failed := e.refresh(ctx, &next)
+	chosen := next.choose(now)
+	if len(chosen) == 0 {
+		return e.rest(ctx, next, work{moved: moved, failed: failed})
+	}
+	next, err := e.claim(ctx, next, chosen, now)
 	if err != nil {
 		return err
 	}
-	chosen := next.choose(now)
-	if len(chosen) == 0 {
-		return e.rest(ctx, next, work{moved: moved})
-	}
-	if next, err = e.claim(ctx, next, chosen, now); err != nil {
-		return err
-	}
 	done := e.begin(ctx, next, chosen)
-	done.moved = done.moved || moved
+	done.moved, done.failed = done.moved || moved, done.failed+failed
 	return e.rest(ctx, next, done)
 }
 
 // refresh reads the tasks that are open, and cancels them where that was asked for.
-func (e *Engine) refresh(ctx context.Context, b *Batch) (moved bool, err error) {
+// One that cannot be read now is looked at again with the next step, and keeps no
+// other from being seen.
+func (e *Engine) refresh(ctx context.Context, b *Batch) (moved bool, failed int) {
 	for n, i := range b.Items {
 		if i.Status != ItemOpen {
 			continue
 		}
-		t, err := e.Tasks.Task(ctx, TaskID(b.ID, n))
-		if errors.Is(err, journal.ErrNotFound) { // cannot be: tasks outlive their batches
-			e.Log.ErrorContext(ctx, "a batch's task is gone", "batch", b.ID, "task", TaskID(b.ID, n))
-			b.Items[n], moved = i.without(ItemFailed, fault.Internal, "the request's task is gone"), true
+		next, err := e.look(ctx, *b, n, i)
+		if err != nil {
+			e.Log.WarnContext(ctx, "a batch's task could not be looked at", "batch", b.ID, "task", TaskID(b.ID, n), "error", err)
+			failed++
 			continue
 		}
-		if err != nil {
-			return moved, fmt.Errorf("look at the task of request %d: %w", n, err)
-		}
-		if !b.CancelAt.IsZero() && !t.Status.Terminal() {
-			if t, err = e.cancel(ctx, t); err != nil {
-				return moved, fmt.Errorf("cancel the task of request %d: %w", n, err)
-			}
-		}
-		b.Items[n] = i.with(t)
-		moved = moved || b.Items[n].Status != ItemOpen
+		b.Items[n] = next
+		moved = moved || next.Status != ItemOpen
 	}
-	return moved, nil
+	return moved, failed
+}
+
+// look returns an open item as its task is now, after canceling it where that was
+// asked for.
+func (e *Engine) look(ctx context.Context, b Batch, n int, i Item) (Item, error) {
+	t, err := e.Tasks.Task(ctx, TaskID(b.ID, n))
+	if errors.Is(err, journal.ErrNotFound) { // cannot be: tasks outlive their batches
+		e.Log.ErrorContext(ctx, "a batch's task is gone", "batch", b.ID, "task", TaskID(b.ID, n))
+		return i.without(ItemFailed, fault.Internal, "the request's task is gone"), nil
+	}
+	if err == nil && !b.CancelAt.IsZero() && !t.Status.Terminal() {
+		t, err = e.cancel(ctx, t)
+	}
+	if err != nil {
+		return i, err
+	}
+	return i.with(t), nil
 }
 
 // cancel ends a task, unless it has ended by itself meanwhile.
@@ -142,8 +151,8 @@ func (e *Engine) claim(ctx context.Context, b Batch, chosen []int, now time.Time
 type work struct {
 	// items are the claimed items as they are now, by their indexes.
 	items map[int]Item
-	// moved is true when something began or ended, and failed counts the requests
-	// that could not be begun and will be tried again.
+	// moved is true when something began or ended, and failed counts what did not
+	// succeed and will be tried again.
 	moved  bool
 	failed int
 }
