@@ -162,7 +162,7 @@ func (s suite) test(ctx context.Context, folder string, histories int) (out stri
 	const patience = 5 * time.Minute
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	command := exec.CommandContext(ctx, "go", "test", "-count=1", "-timeout", "4m", "-run", "^"+s.name+"$", s.folder)
+	command := exec.CommandContext(ctx, "go", "test", "-count=1", "-timeout", "4m", "-run", "^"+s.name+"$", s.folder) //nolint:gosec // the names are this file's
 	command.Dir = folder
 	command.Env = append(command.Environ(), "EASEL_CHAOS_HISTORIES="+strconv.Itoa(max(1, histories/s.share)))
 	var buffer bytes.Buffer
