@@ -297,9 +297,14 @@ func TestChaosForgedWebhooks(t *testing.T) {
 		reports /= 5
 	}
 	t.Logf("%d reports by kind and answer: %v", reports, f.bombard(t, handler, reports))
+	late := map[string]bool{}
 	for _, m := range queue.messages {
-		if i := slices.IndexFunc(f.targets, func(tg target) bool { return tg.attempt == m.Attempt }); i < 0 ||
-			!f.targets[i].open || f.targets[i].job != m.Job || f.targets[i].task != m.Task {
+		i := slices.IndexFunc(f.targets, func(tg target) bool { return tg.attempt == m.Attempt })
+		if m.Reason == task.ReasonLate && i >= 0 && !f.targets[i].open && !late[m.Attempt] {
+			late[m.Attempt] = true // the first good report of a job that has ended is counted, and moves nothing
+			continue
+		}
+		if i < 0 || !f.targets[i].open || f.targets[i].job != m.Job || f.targets[i].task != m.Task {
 			t.Errorf("the worker was asked for %+v", m)
 		}
 	}

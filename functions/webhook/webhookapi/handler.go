@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"easel/shared/catalog"
@@ -53,14 +54,43 @@ type Deps struct {
 	Now   func() time.Time
 }
 
-type handler struct{ Deps }
+type handler struct {
+	Deps
+
+	heard seen
+}
+
+// seen remembers attempts whose end was reported to this process, so that a
+// report that is sent again and again asks the worker once. The zero value has
+// seen none. It is safe for concurrent use.
+type seen struct {
+	mu   sync.Mutex
+	last map[string]bool
+}
+
+// maxSeen bounds the memory of reports; at so many it begins anew.
+const maxSeen = 10_000
+
+// first reports whether the attempt was not seen before.
+func (s *seen) first(attempt string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last[attempt] {
+		return false
+	}
+	if s.last == nil || len(s.last) >= maxSeen {
+		s.last = make(map[string]bool)
+	}
+	s.last[attempt] = true
+	return true
+}
 
 // Patterns are the paths that [New] serves, for a mux that holds several functions.
 func Patterns() []string { return []string{"/api/webhooks/"} }
 
 // New returns the function's handler.
 func New(d Deps) http.Handler {
-	h := &handler{d}
+	h := &handler{Deps: d}
 	mux := httpapi.NewMux()
 	mux.Handle("POST /api/webhooks/{provider}", httpapi.Handler(h.receive))
 	return httpapi.Wrap(mux, d.Log)
@@ -100,7 +130,10 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request) error {
 	if err := h.Queue.Send(r.Context(), m, 0); err != nil {
 		return later().Because(err)
 	}
-	h.heard(r, a, notice)
+	if notice.Final {
+		h.heard.first(a.ID) // that it comes again is no news
+	}
+	h.tellLag(r, a, notice)
 	return httpapi.Write(w, http.StatusAccepted, receipt{"accepted"})
 }
 
@@ -112,13 +145,14 @@ const (
 )
 
 // late reports whether the end of an attempt is reported that a look-up has found
-// already.
+// already, for the first time.
 func (h *handler) late(a task.Attempt, n provider.Notice) bool {
-	return n.Final && (a.Outcome == task.Delivered || a.Outcome == task.Broken) && h.Now().Sub(a.EndedAt) < lateFor
+	ended := a.Outcome == task.Delivered || a.Outcome == task.Broken
+	return n.Final && ended && h.Now().Sub(a.EndedAt) < lateFor && h.heard.first(a.ID)
 }
 
-// heard tells how long a webhook took.
-func (h *handler) heard(r *http.Request, a task.Attempt, n provider.Notice) {
+// tellLag tells how long a webhook took.
+func (h *handler) tellLag(r *http.Request, a task.Attempt, n provider.Notice) {
 	since := n.EndedAt
 	if since.IsZero() {
 		stamp := cmp.Or(r.Header.Get("Webhook-Timestamp"), r.Header.Get("X-Fal-Webhook-Timestamp"))
