@@ -132,9 +132,40 @@ func TestTheAPILogsNoQueryAndNoBody(t *testing.T) {
 		if render(at(api, "EndpointConfiguration", "Types")) != "REGIONAL" {
 			t.Error("the endpoint is not regional")
 		}
+	})
+}
+
+// TestNothingTakesOldTLS: the API, also behind its own host name, CloudFront's way
+// to it, and who comes to CloudFront without TLS.
+func TestNothingTakesOldTLS(t *testing.T) {
+	t.Parallel()
+	stages(t, func(t *testing.T, stage string, tmpl template) {
+		t.Helper()
+		api := tmpl.one(t, "AWS::ApiGateway::RestApi", "Name", "easel-"+stage+"-api").Properties
 		// Versions 1.2 and 1.3; without an access mode the policy is refused.
 		if api["SecurityPolicy"] != "SecurityPolicy_TLS13_1_2_PQ_2025_09" || api["EndpointAccessMode"] != "BASIC" {
 			t.Errorf("the API takes TLS by the policy %v, %v", api["SecurityPolicy"], api["EndpointAccessMode"])
+		}
+		for _, domain := range tmpl.of("AWS::ApiGateway::DomainName") {
+			if domain.Properties["SecurityPolicy"] != "TLS_1_2" {
+				t.Errorf("the API's own name takes %v", domain.Properties["SecurityPolicy"])
+			}
+		}
+		for _, distribution := range tmpl.of("AWS::CloudFront::Distribution") {
+			c := at(distribution.Properties, "DistributionConfig")
+			if version := at(c, "ViewerCertificate", "MinimumProtocolVersion"); stage == stageProd && version != "TLSv1.2_2021" {
+				t.Errorf("the console's own name takes %v", version)
+			}
+			for _, origin := range list(at(c, "Origins")) {
+				if own := at(origin, "CustomOriginConfig"); own != nil && (at(own, "OriginProtocolPolicy") != "https-only" || render(at(own, "OriginSSLProtocols")) != "TLSv1.2") {
+					t.Errorf("CloudFront comes to the API by %v", own)
+				}
+			}
+			for _, behavior := range append(list(at(c, "CacheBehaviors")), at(c, "DefaultCacheBehavior")) {
+				if policy := at(behavior, "ViewerProtocolPolicy"); policy != "https-only" && policy != "redirect-to-https" {
+					t.Errorf("CloudFront takes %v", policy)
+				}
+			}
 		}
 	})
 }
