@@ -83,7 +83,8 @@ func TestQuoteScalesByWhatCostsMoney(t *testing.T) {
 		{generation.Request{Kind: generation.Image, Model: "gpt-image-2", Quality: "high"}, 80},
 		{generation.Request{Kind: generation.Image, Model: "gpt-image-2", Quality: "low", N: 2}, 20},
 		{generation.Request{Kind: generation.Image, Model: "gpt-image-2", Size: "1536x1024"}, 20},
-		{generation.Request{Kind: generation.Image, Model: "gpt-image-2", Size: "3840x2160", Quality: "high", N: 2}, 960},
+		{generation.Request{Kind: generation.Image, Model: "dall-e-3", Size: "1792x1024"}, 20}, // the widest that the retired model made
+		{generation.Request{Kind: generation.Image, Model: "gpt-image-2", Size: "3840x2160", Quality: "high", N: 2}, 800},
 		{generation.Request{Kind: generation.Image, Model: "flux-2-pro", Size: "2048x2048"}, 80},
 		{generation.Request{Kind: generation.Image, Model: "flux-2-pro", Options: options("resolution", `"4 MP"`)}, 80},
 		{generation.Request{Kind: generation.Image, Model: "gemini-3-pro-image", Options: options("gemini", `{"image_size":"4K"}`)}, 54},
