@@ -22,6 +22,7 @@ export default defineConfig({
     contextOptions: { reducedMotion: "reduce" },
     actionTimeout: 60_000,
     screenshot: "only-on-failure",
-    trace: "retain-on-failure",
+    // Recording every test for the one that fails costs much; `npm run e2e -- --trace retain-on-failure` does.
+    trace: "off",
   },
 });

@@ -23,7 +23,7 @@ function useLock() {
 
 function Veil() {
   useLock();
-  return <div className="fixed inset-0 z-40 animate-fade bg-veil" />;
+  return <div className="fixed inset-0 z-50 animate-fade bg-veil" />;
 }
 
 /** Focuses the first control of an overlay's form, else the overlay itself, and not the button that closes it. */

@@ -355,7 +355,7 @@ export const zh: Messages = {
   "health.ready": "恢复时间：{when}",
   "health.since": "始于 {when}",
   "health.unknown": "尚未调用",
-  "hooks.allWell": "无：所有端点均正常接收。",
+  "hooks.allWell": "无。某任务的报告全部尝试均失败后，端点会显示在此。",
   "hooks.deployments": "部署的公共密钥",
   "hooks.disabled": "端点已停用",
   "hooks.disabledHint": "该端点不再收到报告；查看账户的 Webhook",

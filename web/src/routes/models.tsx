@@ -79,15 +79,16 @@ export function ModelsPage() {
     },
     {
       header: t("models.aliases"),
-      cell: (model) => (
-        <span className="inline-flex max-w-64 flex-wrap gap-1">
-          {model.aliases.map((alias) => (
-            <Badge key={alias.name} tone={alias.retired ? "warn" : "idle"}>
-              {alias.name}
-            </Badge>
-          ))}
-        </span>
-      ),
+      cell: (model) =>
+        model.aliases.length > 0 && (
+          <span className="inline-flex max-w-64 flex-wrap gap-1">
+            {model.aliases.map((alias) => (
+              <Badge key={alias.name} tone={alias.retired ? "warn" : "idle"}>
+                {alias.name}
+              </Badge>
+            ))}
+          </span>
+        ),
       from: "xl",
     },
     {
