@@ -2,6 +2,8 @@ package rehearsal_test
 
 import (
 	"net/http"
+	"regexp"
+	"strings"
 	"testing"
 
 	"easel/shared/env"
@@ -29,5 +31,38 @@ func TestTheFirstAdminGetsInWithTheDeploymentsSecret(t *testing.T) {
 	stored, err := s.Store.Key(t.Context(), env.AdminKeyID)
 	if err != nil || stored.Hash == "" || stored.Hash == secret {
 		t.Errorf("stored %+v, %v", stored, err)
+	}
+}
+
+var placeholder = regexp.MustCompile(`\{[^}]*\}`)
+
+// TestOnlyHealthAndWebhooksAreOpen asks every route of the template without a key.
+// The gateway in front checks none, so each function has to.
+func TestOnlyHealthAndWebhooksAreOpen(t *testing.T) {
+	t.Parallel()
+	s := deploy(t)
+	open := map[string]int{
+		"GET /healthz": http.StatusOK,
+		// Its key is the signature; the path names no task.
+		"POST /api/webhooks/{provider}": http.StatusNotFound,
+	}
+	routes := s.Routes()
+	if len(routes) < 25 {
+		t.Fatalf("the template has %d routes", len(routes))
+	}
+	for _, route := range routes {
+		method, path, _ := strings.Cut(strings.Replace(route, "ANY ", "POST ", 1), " ")
+		path = placeholder.ReplaceAllString(strings.ReplaceAll(path, "{proxy+}", "configs"), "x")
+		want, isOpen := open[route]
+		if !isOpen {
+			want = http.StatusUnauthorized
+		}
+		delete(open, route)
+		if a := s.ask(method, path, "", nil); a.status != want {
+			t.Errorf("%s was answered %d without a key: %s", route, a.status, a.body)
+		}
+	}
+	for route := range open {
+		t.Errorf("the template has no %s", route)
 	}
 }

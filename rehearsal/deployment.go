@@ -345,6 +345,17 @@ func (d *Deployment) Tick(ctx context.Context) error {
 	return invokeJSON(ctx, d.Functions[env.Worker], []byte(event), nil)
 }
 
+// Routes returns the method and path of every way into a function that the
+// template has, such as "GET /api/task/{id}".
+func (d *Deployment) Routes() []string {
+	routes := d.options.Template.routes()
+	all := make([]string, 0, len(routes))
+	for _, r := range routes {
+		all = append(all, r.method+" "+r.path)
+	}
+	return all
+}
+
 // OperatorEnvironment returns the variables with which a program of the operator,
 // such as `easel doctor`, finds the deployment's services for those of AWS.
 func (d *Deployment) OperatorEnvironment() []string { return slices.Clone(d.operator) }
