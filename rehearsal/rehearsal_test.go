@@ -274,6 +274,31 @@ func (s *stage) fault(provider string, f simulator.Fault) {
 	}
 }
 
+// batch sends the requests as one batch, waits for its end, and returns what it cost.
+func (s *stage) batch(requests ...map[string]any) (charged int64) {
+	s.t.Helper()
+	a := s.ask(http.MethodPost, "/api/batches", s.Key, map[string]any{"requests": requests})
+	var v struct {
+		ID, Status string
+		Counts     struct{ Succeeded int }
+		Credits    struct{ Charged int64 }
+	}
+	if err := json.Unmarshal(a.body, &v); err != nil || a.status != http.StatusAccepted {
+		s.t.Fatalf("answered %d: %s, %v", a.status, a.body, err)
+	}
+	for deadline := time.Now().Add(2 * time.Minute); v.Status != "completed"; <-time.After(200 * time.Millisecond) {
+		a = s.ask(http.MethodGet, "/api/batches/"+v.ID, s.Key, nil)
+		if err := json.Unmarshal(a.body, &v); err != nil || a.status != http.StatusOK || time.Now().After(deadline) {
+			s.t.Fatalf("answered %d: %s, %v", a.status, a.body, err)
+		}
+	}
+	items := s.ask(http.MethodGet, "/api/batches/"+v.ID+"/items?status=succeeded", s.Key, nil)
+	if v.Counts.Succeeded != len(requests) || bytes.Count(items.body, []byte(`"task":"task_`)) != len(requests) {
+		s.t.Errorf("the batch is %s, its items %s", a.body, items.body)
+	}
+	return v.Credits.Charged
+}
+
 // The steps of one caller, one after another: each counts what the account paid so far.
 //
 //nolint:paralleltest,tparallel // they share the deployment and its balance
@@ -326,6 +351,10 @@ func TestADeploymentServesEveryKindOfRequest(t *testing.T) {
 			t.Errorf("task = %+v", v)
 		}
 		spent += v.Credits.Charged
+		s.paid(spent)
+	})
+	t.Run("a batch", func(t *testing.T) {
+		spent += s.batch(map[string]any{"prompt": "a boat"}, map[string]any{"prompt": "a bridge", "custom_id": "second"})
 		s.paid(spent)
 	})
 	t.Run("a text that is streamed", func(t *testing.T) {
