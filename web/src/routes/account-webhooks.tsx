@@ -1,18 +1,17 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { RefreshCw } from "lucide-react";
 import { useState } from "react";
 import { useAction } from "../components/action";
 import { Badge } from "../components/badge";
 import { Button } from "../components/button";
-import { CodeBlock } from "../components/copy";
 import { useFormat } from "../components/format";
-import { Confirm, Modal } from "../components/overlay";
 import { Card, Facts } from "../components/page";
-import { ErrorState, Loading, Notice } from "../components/states";
+import { ErrorState, Loading } from "../components/states";
 import { Ago, At } from "../components/time";
 import { useI18n } from "../i18n";
 import { deliveryKeys } from "../services/deliveries";
 import { enableEndpoint, rotateWebhookSecret, webhookKeys, webhooksQuery, type Webhooks } from "../services/webhooks";
+import { RotateWebhookSecret } from "./secret-dialogs";
 import { useIsAdmin } from "./session";
 
 /** An account's webhooks: what signs them, and the endpoints that failed. */
@@ -41,7 +40,15 @@ export function AccountWebhooks({ account }: { account: string }) {
       ) : (
         <Body webhooks={webhooks.data} />
       )}
-      {rotating && webhooks.data && <Rotate webhooks={webhooks.data} onClose={() => setRotating(false)} />}
+      {rotating && webhooks.data && (
+        <RotateWebhookSecret
+          of={account}
+          own={webhooks.data.own}
+          run={async () => (await rotateWebhookSecret(account)).secret}
+          touches={webhookKeys.all}
+          onClose={() => setRotating(false)}
+        />
+      )}
     </Card>
   );
 }
@@ -97,48 +104,5 @@ function Endpoint({ account, endpoint }: { account: string; endpoint: Webhooks["
         </Button>
       )}
     </li>
-  );
-}
-
-/** Makes a new secret after a question, and shows it once. */
-function Rotate({ webhooks, onClose }: { webhooks: Webhooks; onClose: () => void }) {
-  const { t } = useI18n();
-  const client = useQueryClient();
-  const rotate = useMutation({
-    mutationFn: () => rotateWebhookSecret(webhooks.account),
-    onSuccess: () => client.invalidateQueries({ queryKey: webhookKeys.all }),
-  });
-  if (rotate.data === undefined) {
-    return (
-      <Confirm
-        open
-        onClose={onClose}
-        title={webhooks.own ? t("hooks.rotate") : t("hooks.first")}
-        action={t("hooks.make")}
-        busy={rotate.isPending}
-        error={rotate.error}
-        onConfirm={() => rotate.mutate()}
-      >
-        {t("hooks.rotateText")}
-      </Confirm>
-    );
-  }
-  return (
-    <Modal
-      open
-      onClose={onClose}
-      title={t("keys.secretTitle")}
-      description={webhooks.account}
-      footer={
-        <Button look="primary" onClick={onClose}>
-          {t("keys.stored")}
-        </Button>
-      }
-    >
-      <div className="flex flex-col gap-3">
-        <Notice look="warn">{t("keys.secretOnce")}</Notice>
-        <CodeBlock code={rotate.data.secret} label={t("keys.secretTitle")} />
-      </div>
-    </Modal>
   );
 }

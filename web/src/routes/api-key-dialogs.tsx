@@ -2,11 +2,9 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { onceKey, useAction } from "../components/action";
 import { Button } from "../components/button";
-import { CodeBlock } from "../components/copy";
 import { Checkbox, Field, FieldProblem, Form, Input, ListArea, NumberInput, Select, SwitchRow } from "../components/field";
 import { Group } from "../components/group";
 import { Confirm, Drawer, Modal } from "../components/overlay";
-import { Notice } from "../components/states";
 import { useI18n, type PlainKey } from "../i18n";
 import { accountsQuery } from "../services/accounts";
 import {
@@ -178,29 +176,6 @@ function KeyRules({ editor: { draft, set } }: { editor: Editor<KeyDraft> }) {
         )}
       </Field>
     </Group>
-  );
-}
-
-/** Shows a secret, once: the server keeps only a hash of it. */
-export function SecretDialog({ made, onClose }: { made: KeySecret; onClose: () => void }) {
-  const { t } = useI18n();
-  return (
-    <Modal
-      open
-      onClose={onClose}
-      title={t("keys.secretTitle")}
-      description={made.key.name || made.key.id}
-      footer={
-        <Button look="primary" onClick={onClose}>
-          {t("keys.stored")}
-        </Button>
-      }
-    >
-      <div className="flex flex-col gap-3">
-        <Notice look="warn">{t("keys.secretOnce")}</Notice>
-        <CodeBlock code={made.secret} label={t("keys.secretTitle")} />
-      </div>
-    </Modal>
   );
 }
 

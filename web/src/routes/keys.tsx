@@ -13,7 +13,8 @@ import { PagedTable, type Column } from "../components/table";
 import { Ago } from "../components/time";
 import { lookUp, useI18n } from "../i18n";
 import { keyQuery, keysQuery, type ApiKey, type KeySecret } from "../services/keys";
-import { KeyEditor, RevokeDialog, RotateDialog, SecretDialog } from "./api-key-dialogs";
+import { KeyEditor, RevokeDialog, RotateDialog } from "./api-key-dialogs";
+import { SecretOnce } from "./secret-dialogs";
 import { useIsAdmin } from "./session";
 
 const route = getRouteApi("/app/keys");
@@ -138,7 +139,7 @@ export function KeysPage() {
       )}
       {open?.what === "rotate" && <RotateDialog apiKey={open.key} onClose={close} onMade={(made) => setOpen({ what: "secret", made })} />}
       {open?.what === "revoke" && <RevokeDialog apiKey={open.key} onClose={close} />}
-      {open?.what === "secret" && <SecretDialog made={open.made} onClose={close} />}
+      {open?.what === "secret" && <SecretOnce secret={open.made.secret} of={open.made.key.name || open.made.key.id} onClose={close} />}
     </Page>
   );
 }

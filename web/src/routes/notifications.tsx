@@ -1,13 +1,11 @@
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { RefreshCw } from "lucide-react";
 import { useState } from "react";
 import { StatusBadge } from "../components/badge";
 import { Button } from "../components/button";
-import { CodeBlock } from "../components/copy";
 import { Field, Form, Input } from "../components/field";
 import { useFormat } from "../components/format";
 import { Json } from "../components/json";
-import { Confirm, Modal } from "../components/overlay";
 import { Card } from "../components/page";
 import { Empty, ErrorState, Loading, Notice as Sentence } from "../components/states";
 import { PagedTable, type Column } from "../components/table";
@@ -23,6 +21,7 @@ import {
   type Notice,
   type Notifications,
 } from "../services/notifications";
+import { RotateWebhookSecret } from "./secret-dialogs";
 import { useIsAdmin } from "./session";
 import { useEditor } from "./use-editor";
 
@@ -96,49 +95,16 @@ function Endpoint({ setting }: { setting: Notifications }) {
         </div>
       )}
       {editor.dialogs}
-      {rotating && <Rotate onClose={() => setRotating(false)} own={setting.ownSecret} />}
+      {rotating && (
+        <RotateWebhookSecret
+          of={t("notices.title")}
+          own={setting.ownSecret}
+          run={rotateNotificationSecret}
+          touches={notificationKeys.all}
+          onClose={() => setRotating(false)}
+        />
+      )}
     </Form>
-  );
-}
-
-function Rotate({ own, onClose }: { own: boolean; onClose: () => void }) {
-  const { t } = useI18n();
-  const client = useQueryClient();
-  const rotate = useMutation({
-    mutationFn: rotateNotificationSecret,
-    onSuccess: () => client.invalidateQueries({ queryKey: notificationKeys.all }),
-  });
-  if (rotate.data === undefined) {
-    return (
-      <Confirm
-        open
-        onClose={onClose}
-        title={own ? t("hooks.rotate") : t("hooks.first")}
-        action={t("hooks.make")}
-        busy={rotate.isPending}
-        error={rotate.error}
-        onConfirm={() => rotate.mutate()}
-      >
-        {t("hooks.rotateText")}
-      </Confirm>
-    );
-  }
-  return (
-    <Modal
-      open
-      onClose={onClose}
-      title={t("keys.secretTitle")}
-      footer={
-        <Button look="primary" onClick={onClose}>
-          {t("keys.stored")}
-        </Button>
-      }
-    >
-      <div className="flex flex-col gap-3">
-        <Sentence look="warn">{t("keys.secretOnce")}</Sentence>
-        <CodeBlock code={rotate.data} label={t("keys.secretTitle")} />
-      </div>
-    </Modal>
   );
 }
 
