@@ -174,38 +174,43 @@ func (w *world) calmDown() {
 // around every call and faults in some.
 type hooked struct{ w *world }
 
-// call makes a call that may fail before it happened, or after.
-func call[T any](h hooked, name string, do func() (T, error)) (result T, err error) { //nolint:ireturn // T is what the call returns
+// call makes a call that may fail before it happened, or after. What the call
+// returned counts for nothing when call returns an error.
+func (h hooked) call(name string, do func() error) error {
 	h.w.boundary(name + "/before")
 	if h.w.fault(0.02) {
-		return result, fmt.Errorf("%s: %w", name, errors.New("the store is down"))
+		return fmt.Errorf("%s: %w", name, errors.New("the store is down"))
 	}
-	result, err = do()
+	err := do()
 	h.w.boundary(name + "/after")
 	if err == nil && h.w.fault(0.02) {
-		var none T
-		return none, fmt.Errorf("%s: %w", name, errLost)
+		return fmt.Errorf("%s: %w", name, errLost)
 	}
-	return result, err
+	return err
 }
 
-func (h hooked) Batch(ctx context.Context, id string) (batch.Batch, error) {
-	return call(h, "read", func() (batch.Batch, error) { return h.w.store.Batch(ctx, id) })
+func (h hooked) Batch(ctx context.Context, id string) (b batch.Batch, err error) {
+	return b, h.call("read", func() error {
+		b, err = h.w.store.Batch(ctx, id)
+		return err
+	})
 }
 
 func (h hooked) PutBatch(ctx context.Context, c batch.Change) error {
-	_, err := call(h, "put", func() (struct{}, error) {
+	return h.call("put", func() error {
 		err := h.w.store.PutBatch(ctx, c)
 		if err == nil {
 			h.w.touched = append(h.w.touched, c.Batch.ID)
 		}
-		return struct{}{}, err
+		return err
 	})
-	return err
 }
 
-func (h hooked) BatchRequests(ctx context.Context, id string, chunk int) ([]batch.Request, error) {
-	return call(h, "requests", func() ([]batch.Request, error) { return h.w.store.BatchRequests(ctx, id, chunk) })
+func (h hooked) BatchRequests(ctx context.Context, id string, chunk int) (requests []batch.Request, err error) {
+	return requests, h.call("requests", func() error {
+		requests, err = h.w.store.BatchRequests(ctx, id, chunk)
+		return err
+	})
 }
 
 func (h hooked) Remembered(ctx context.Context, account, key string) (journal.Idempotency, bool, error) {
@@ -213,44 +218,45 @@ func (h hooked) Remembered(ctx context.Context, account, key string) (journal.Id
 }
 
 func (h hooked) CreateBatch(ctx context.Context, c batch.Creation) error {
-	_, err := call(h, "create", func() (struct{}, error) {
+	return h.call("create", func() error {
 		err := h.w.store.CreateBatch(ctx, c)
 		if err == nil {
 			h.w.taken, h.w.touched = append(h.w.taken, c.Batch.ID), append(h.w.touched, c.Batch.ID)
 		}
-		return struct{}{}, err
+		return err
 	})
-	return err
 }
 
-func (h hooked) Task(ctx context.Context, id string) (task.Task, error) {
-	return call(h, "task", func() (task.Task, error) { return h.w.store.Task(ctx, id) })
+func (h hooked) Task(ctx context.Context, id string) (t task.Task, err error) {
+	return t, h.call("task", func() error {
+		t, err = h.w.store.Task(ctx, id)
+		return err
+	})
 }
 
 func order(b batch.Batch, n int, r batch.Request) lifecycle.Order {
 	return lifecycle.Order{ID: batch.TaskID(b.ID, n), Account: b.Account, Request: r.Request, Quote: r.Quote}
 }
 
-func (h hooked) Place(ctx context.Context, b batch.Batch, n int, r batch.Request) (task.Task, error) {
-	return call(h, "place", func() (task.Task, error) {
+func (h hooked) Place(ctx context.Context, b batch.Batch, n int, r batch.Request) (t task.Task, err error) {
+	return t, h.call("place", func() error {
 		switch {
 		case h.w.fault(0.05):
-			return task.Task{}, fault.New(fault.RateLimited, "too many")
+			return fault.New(fault.RateLimited, "too many")
 		case h.w.fault(0.05):
-			return task.Task{}, fault.New(fault.Unavailable, "nobody serves it")
+			return fault.New(fault.Unavailable, "nobody serves it")
 		case h.w.fault(0.05) || r.Request.Prompt == "bad": // a filter may change its mind
-			return task.Task{}, fault.New(fault.ContentRejected, "not this")
+			return fault.New(fault.ContentRejected, "not this")
 		}
-		t, _, err := h.w.tasks.Begin(ctx, order(b, n, r))
-		return t, err
+		t, _, err = h.w.tasks.Begin(ctx, order(b, n, r))
+		return err
 	})
 }
 
-func (h hooked) Void(ctx context.Context, b batch.Batch, n int, r batch.Request, s task.Status, reason task.Error) (task.Task, bool, error) {
-	voided := false
-	t, err := call(h, "void", func() (t task.Task, err error) {
+func (h hooked) Void(ctx context.Context, b batch.Batch, n int, r batch.Request, s task.Status, reason task.Error) (t task.Task, voided bool, err error) {
+	err = h.call("void", func() error {
 		t, voided, err = h.w.tasks.Void(ctx, order(b, n, r), s, reason)
-		return t, err
+		return err
 	})
 	if voided && err == nil {
 		h.w.rescued++
@@ -258,8 +264,11 @@ func (h hooked) Void(ctx context.Context, b batch.Batch, n int, r batch.Request,
 	return t, voided, err
 }
 
-func (h hooked) Cancel(ctx context.Context, t task.Task) (task.Task, error) {
-	return call(h, "cancel", func() (task.Task, error) { return h.w.tasks.Cancel(ctx, t) })
+func (h hooked) Cancel(ctx context.Context, t task.Task) (next task.Task, err error) {
+	return next, h.call("cancel", func() error {
+		next, err = h.w.tasks.Cancel(ctx, t)
+		return err
+	})
 }
 
 func (h hooked) Send(_ context.Context, m batch.Message, _ time.Duration) error {
@@ -292,7 +301,7 @@ func (h hookedTasks) Task(ctx context.Context, id string) (task.Task, error) {
 }
 
 func (h hookedTasks) Apply(ctx context.Context, c journal.Change) error {
-	_, err := call(hooked(h), "apply", func() (struct{}, error) {
+	return hooked(h).call("apply", func() error {
 		err := h.w.store.Apply(ctx, c)
 		if err == nil {
 			h.w.touchedTasks = append(h.w.touchedTasks, c.Task.ID)
@@ -300,9 +309,8 @@ func (h hookedTasks) Apply(ctx context.Context, c journal.Change) error {
 				h.w.begun = append(h.w.begun, c.Task.ID)
 			}
 		}
-		return struct{}{}, err
+		return err
 	})
-	return err
 }
 
 // operate lets chance decide what happens next.
