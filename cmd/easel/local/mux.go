@@ -59,6 +59,8 @@ func (g *Gateway) mux() http.Handler {
 
 // operators is who may use the console: keys, and, where the environment names an
 // issuer, people with its tokens. The login is nil where it does not.
+//
+//nolint:ireturn // keys alone, or keys and tokens
 func (g *Gateway) operators(keys httpapi.Authenticator, client *http.Client) (httpapi.Authenticator, adminapi.Login) {
 	verifier, login := app.People(g.options.OIDC, client, time.Now)
 	if login == nil {

@@ -54,7 +54,7 @@ func (w *Worker) Handle(ctx context.Context, body []byte) error {
 	var m task.Message
 	if err := json.Unmarshal(body, &m); err != nil || m.Task == "" {
 		w.log.ErrorContext(ctx, "a message is malformed and was dropped", "bytes", len(body))
-		return nil //nolint:nilerr // an error would bring the same bytes back
+		return nil // an error would bring the same bytes back
 	}
 	m, ok, end := w.busy.begin(m)
 	defer end()
