@@ -10,6 +10,7 @@ import { LanguageProvider, startLanguage } from "./i18n";
 import { queryClient, router } from "./router";
 import { takeTokenFromAddress } from "./routes/login";
 import { connection } from "./services/connection";
+import { dropDrafts } from "./services/draft";
 import { currentToken, expired, onTokenChange } from "./services/token";
 import "./styles.css";
 
@@ -21,6 +22,7 @@ takeTokenFromAddress();
 onTokenChange(() => {
   if (currentToken() !== "") return;
   queryClient.clear();
+  if (!expired.get()) dropDrafts();
   const { href } = router.state.location;
   if (href.startsWith("/login")) return;
   void router.navigate({ to: "/login", search: expired.get() ? { next: href } : {} });

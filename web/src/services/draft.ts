@@ -2,7 +2,8 @@ import type { Version } from "./http";
 
 // What was being edited when a login expired, kept until its editor opens again. It lives as long as the tab.
 
-const slot = (name: string) => `easel.draft.${name}`;
+const prefix = "easel.draft.";
+const slot = (name: string) => prefix + name;
 
 /** What is kept of an editor. */
 export interface Kept<D> {
@@ -33,6 +34,15 @@ export function keptDraft<D>(name: string): Kept<D> | undefined {
 export function dropDraft(name: string) {
   try {
     sessionStorage.removeItem(slot(name));
+  } catch {
+    // There is nothing to forget.
+  }
+}
+
+/** Forgets every draft, when somebody logs out on purpose. */
+export function dropDrafts() {
+  try {
+    for (const name of Object.keys(sessionStorage)) if (name.startsWith(prefix)) sessionStorage.removeItem(name);
   } catch {
     // There is nothing to forget.
   }
