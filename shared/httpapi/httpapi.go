@@ -111,7 +111,7 @@ func rescue(w *recorder, r *http.Request, x *exchange, problem any) {
 
 func access(r *http.Request, x *exchange, w *recorder, took time.Duration) {
 	level := slog.LevelInfo
-	if w.status >= http.StatusInternalServerError {
+	if w.status >= http.StatusInternalServerError && !gaveUp(r) {
 		level = slog.LevelError
 	}
 	attributes := []slog.Attr{

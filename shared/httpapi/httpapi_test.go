@@ -195,6 +195,18 @@ func TestARequestThatWasGivenUpIsNoFailureOfOurs(t *testing.T) {
 	}
 }
 
+func TestWhatFailsBecauseTheCallerLeftIsNoError(t *testing.T) {
+	t.Parallel()
+	var lines bytes.Buffer
+	h := httpapi.Wrap(httpapi.Handler(failing(fault.New(fault.Unavailable, "busy").Because(context.Canceled))), slog.New(slog.NewJSONHandler(&lines, nil)))
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodGet, "/api/x", nil))
+	if log := lines.String(); strings.Contains(log, `"level":"ERROR"`) || !strings.Contains(log, "a request failed") {
+		t.Errorf("log = %s", log)
+	}
+}
+
 func TestPreferences(t *testing.T) {
 	t.Parallel()
 	for header, want := range map[string]httpapi.Preference{

@@ -1,8 +1,6 @@
 package httpapi
 
 import (
-	"context"
-	"errors"
 	"net/http"
 	"time"
 )
@@ -29,7 +27,7 @@ func Observe(next http.Handler, observe func(Observation)) http.Handler {
 		started := time.Now()
 		returned := false
 		defer func() {
-			o := Observation{Request: r, Status: recorder.code(), GaveUp: errors.Is(r.Context().Err(), context.Canceled)}
+			o := Observation{Request: r, Status: recorder.code(), GaveUp: gaveUp(r)}
 			if recorder.status == 0 && !returned {
 				o.Status = http.StatusInternalServerError
 			}

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"maps"
 	"math"
 	"net/http"
@@ -97,10 +98,17 @@ func tell(r *http.Request, err error) *fault.Error {
 	e := public(r.Context(), err)
 	x.failed = e
 	if e.Cause != nil || e.Code == fault.Internal {
-		x.log.ErrorContext(r.Context(), "a request failed", "code", e.Code, "error", err, "request_id", x.id)
+		level := slog.LevelError
+		if gaveUp(r) { // what the caller broke off is not broken here
+			level = slog.LevelInfo
+		}
+		x.log.Log(r.Context(), level, "a request failed", "code", e.Code, "error", err, "request_id", x.id)
 	}
 	return e
 }
+
+// gaveUp reports whether the caller has left before its answer.
+func gaveUp(r *http.Request) bool { return errors.Is(r.Context().Err(), context.Canceled) }
 
 func isOpenAI(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/v1/") }
 
