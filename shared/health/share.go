@@ -263,6 +263,22 @@ func (m *Monitor) Enter(ctx context.Context, names ...string) bool {
 	return true
 }
 
+// Probe takes the probe of a name that is [Monitor.Due], for a call that costs
+// nothing, and reports whether this instance has it; then it must be followed by a
+// Report. Other than Enter it is false where somebody else's probe has succeeded
+// meanwhile, and when the store fails.
+//
+// Cost: one conditional write.
+func (m *Monitor) Probe(ctx context.Context, name string) bool {
+	if !m.Enter(ctx, name) {
+		return false
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.view(name)
+	return r.Phase == Probing && r.Probe == m.id
+}
+
 func (m *Monitor) enter(ctx context.Context, name string) bool {
 	now := m.options.Now()
 	m.mu.Lock()

@@ -112,7 +112,7 @@ type Down struct {
 // Due returns the names whose breaker may be probed now, those first that have
 // been due the longest, as far as this instance knows. A caller that can find out
 // at no cost whether they work again, such as by listing a provider's models,
-// calls Enter, asks, and calls Report.
+// calls Probe, asks, and calls Report.
 func (m *Monitor) Due(now time.Time) []Down {
 	m.mu.Lock()
 	defer m.mu.Unlock()

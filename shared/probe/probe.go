@@ -98,7 +98,7 @@ func (p *Prober) Run(ctx context.Context) error {
 
 // probe makes one probe, unless another instance makes it.
 func (p *Prober) probe(ctx context.Context, down health.Down, config settings.Config, ask question) {
-	if !p.Monitor.Enter(ctx, down.Name) {
+	if !p.Monitor.Probe(ctx, down.Name) {
 		return
 	}
 	f := p.answer(ctx, config, ask)

@@ -256,6 +256,23 @@ func TestOneOfManyInstancesProbes(t *testing.T) {
 	}
 }
 
+func TestAnInstanceThatIsLateDoesNotProbeAgain(t *testing.T) {
+	t.Parallel()
+	v := &vendor{}
+	w := setup(t, "c", fault.ClassAuth, v)
+	late := health.New(w.store, health.Options{Now: w.now, Chance: func() float64 { return 0 }})
+	if err := late.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.run(t)
+	if err := w.prober(late).Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if v.calls != 1 {
+		t.Errorf("%d calls, want that of the first instance", v.calls)
+	}
+}
+
 func TestATickProbesAFew(t *testing.T) {
 	t.Parallel()
 	v := &vendor{}
