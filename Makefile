@@ -66,7 +66,7 @@ engine: $(TOOLS)/dynoxide ## Install the embedded DynamoDB-compatible engine
 .PHONY: test
 test: $(CONSOLE) $(ENGINE) $(SDKS) ## Run every test, with the race detector (Go, stack, console)
 	@$(if $(RACE),:,echo "test: no C compiler, so the race detector is off")
-	go test $(RACE) -parallel 6 -timeout 30m $(filter-out $(END_TO_END),$(PRODUCT))
+	go test $(RACE) -p 4 -parallel 6 -timeout 30m $(filter-out $(END_TO_END),$(PRODUCT))
 	@# Whole gateways in many processes: the same code as above, whose races the
 	@# detector has looked for, at the speed that its time limits are made for.
 	go test -timeout 30m $(END_TO_END)

@@ -44,7 +44,8 @@ type Options struct {
 	Redactor *secret.Redactor
 	// Counter, if set, counts the store's round trips.
 	Counter *dynamo.Counter
-	// Draft makes the simulated providers draw coarsely and fast, for tests.
+	// Draft makes the simulated providers draw small, coarsely and fast, for tests
+	// and measurements.
 	Draft bool
 	// Health holds the breakers' constants; the zero value uses the defaults.
 	Health health.Policy

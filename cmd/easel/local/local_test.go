@@ -47,7 +47,7 @@ func startWith(t *testing.T, change func(*local.Options)) *gateway {
 	}
 	instant := time.Duration(0)
 	options.Addr, options.Data, options.SimulatorLatency = "127.0.0.1:0", "", &instant
-	options.SweepEvery, options.Draft = 100*time.Millisecond, true
+	options.SweepEvery, options.Draft = 250*time.Millisecond, true
 	change(&options)
 	g, err := local.Start(t.Context(), options)
 	if err != nil {

@@ -74,6 +74,9 @@ func (g *Gateway) simulatorOptions() simulator.Options {
 		Client: safehttp.New(safehttp.Options{AllowLoopback: true, NoRedirect: true}), Logger: g.options.Log,
 		Dir: filepath.Join(g.folder, "simulator"), Draft: g.options.Draft,
 	}
+	if g.options.Draft {
+		o.Shrink = 4
+	}
 	if g.options.SimulatorLatency != nil {
 		o.Latency = *g.options.SimulatorLatency
 	}

@@ -25,6 +25,10 @@ type Options struct {
 	// spend their time on drawing. Sizes, formats and lengths stay those asked for.
 	Draft bool
 
+	// Shrink, above 1, makes pictures and films that many times smaller in each
+	// direction than asked for, also for tests: a race detector looks at each pixel.
+	Shrink int
+
 	// WebhookSecret signs webhooks of the Standard Webhooks scheme and seeds
 	// the Ed25519 key of fal's. The form is "whsec_" followed by base64; any
 	// other text is used as raw bytes. Empty means a random secret.
@@ -98,7 +102,7 @@ func New(opts Options) *Server {
 		log:     opts.Logger,
 		faults:  newFaultBook(),
 		stats:   newStatBook(),
-		studio:  newStudio(opts.Draft),
+		studio:  newStudio(opts.Draft, opts.Shrink),
 		ctx:     ctx,
 		cancel:  cancel,
 	}

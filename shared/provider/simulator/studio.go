@@ -51,8 +51,9 @@ func seedOf(prompt string) int64 {
 
 // studio makes files, a few at a time, and keeps the latest.
 type studio struct {
-	slots chan struct{}
-	draft bool
+	slots  chan struct{}
+	draft  bool
+	shrink int
 
 	mu     sync.Mutex
 	files  map[work][]byte
@@ -60,8 +61,8 @@ type studio struct {
 	stored int
 }
 
-func newStudio(draft bool) *studio {
-	return &studio{slots: make(chan struct{}, runtime.GOMAXPROCS(0)), draft: draft, files: map[work][]byte{}}
+func newStudio(draft bool, shrink int) *studio {
+	return &studio{slots: make(chan struct{}, runtime.GOMAXPROCS(0)), draft: draft, shrink: max(1, shrink), files: map[work][]byte{}}
 }
 
 // render returns the work's file.
@@ -74,7 +75,10 @@ func (st *studio) render(w work) ([]byte, error) {
 	if file, ok := st.cached(w); ok { // made while this call waited
 		return file, nil
 	}
-	scene := sketch.Scene{Prompt: w.Prompt, Seed: w.Seed, Width: w.Width, Height: w.Height, Blurred: w.Blurred, Draft: st.draft}
+	scene := sketch.Scene{
+		Prompt: w.Prompt, Seed: w.Seed, Blurred: w.Blurred, Draft: st.draft,
+		Width: max(16, w.Width/st.shrink), Height: max(16, w.Height/st.shrink),
+	}
 	var out bytes.Buffer
 	var err error
 	if w.Format == "mp4" {
