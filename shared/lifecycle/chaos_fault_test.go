@@ -111,7 +111,11 @@ func (h *hookedStore) Apply(ctx context.Context, c journal.Change) error {
 }
 
 func (h *hookedStore) apply(ctx context.Context, c journal.Change) error {
+	before, known := h.Memory.Task(ctx, c.Task.ID)
 	err := h.Memory.Apply(ctx, c)
+	if err == nil && known == nil {
+		h.w.checkLease(before, c.Task)
+	}
 	if err == nil {
 		if c.Task.Version == 1 {
 			h.w.tasks = append(h.w.tasks, c.Task.ID)
@@ -119,6 +123,19 @@ func (h *hookedStore) apply(ctx context.Context, c journal.Change) error {
 		h.w.touched = append(h.w.touched, c.Task.ID)
 	}
 	return err
+}
+
+// checkLease sees to it that nobody gives an attempt up whose maker may be at
+// work. It looks at each write: one operation may hold a cancel, which ends the
+// lease, and what follows it.
+func (w *world) checkLease(before, now task.Task) {
+	for i, was := range before.Attempts {
+		a := now.Attempts[i]
+		// Its maker says unknown without a detail; this is another who gives it up.
+		if was.Outcome == task.Started && a.Outcome == task.Unknown && a.Detail != "" && before.Lease.Held(now.UpdatedAt) {
+			w.broken = append(w.broken, fmt.Sprintf("task %s: attempt %s was given up while its maker held the lease until %v", now.ID, a.ID, before.Lease.Until))
+		}
+	}
 }
 
 // stepOf names the move that a write makes.
