@@ -29,36 +29,13 @@ func (s *Store) OpenTasks(ctx context.Context) (tasks []task.Task, more bool, er
 	if more = len(ids) > maxOpen; more {
 		ids = ids[:maxOpen]
 	}
-	tasks, err = s.tasks(ctx, ids)
+	tasks, err = s.TasksByID(ctx, ids)
 	slices.SortFunc(tasks, newestFirst)
 	return tasks, more, err
 }
 
 func newestFirst(a, b task.Task) int {
 	return strings.Compare(place(b.CreatedAt, b.ID), place(a.CreatedAt, a.ID))
-}
-
-// tasks reads the tasks with the ids; those that are gone are left out.
-func (s *Store) tasks(ctx context.Context, ids []string) ([]task.Task, error) {
-	tasks := make([]task.Task, 0, len(ids))
-	for some := range slices.Chunk(ids, maxPage) {
-		rows := make([]item, len(some))
-		for n, id := range some {
-			rows[n] = taskKey(id)
-		}
-		items, err := s.fetch(ctx, rows)
-		if err != nil {
-			return nil, err
-		}
-		for _, i := range items {
-			var t task.Task
-			if err := getDoc(i, "task", &t); err != nil {
-				return nil, err
-			}
-			tasks = append(tasks, t)
-		}
-	}
-	return tasks, nil
 }
 
 // UsageLog returns a page of the usage log that passes the filter, newest first
@@ -154,7 +131,7 @@ func (s *Store) endedTasks(ctx context.Context, f stats.TaskFilter, cursor strin
 	for i, r := range records {
 		ids[i] = r.ID
 	}
-	tasks, err := s.tasks(ctx, ids)
+	tasks, err := s.TasksByID(ctx, ids)
 	return tasks, next, err
 }
 

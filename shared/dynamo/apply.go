@@ -72,12 +72,8 @@ func verdict(change journal.Change, refused map[role]item, id string) error {
 	if len(refused) == 0 || textOf(refused[roleTask], attrWrite) == id {
 		return nil // written, now or by an earlier try whose answer was lost
 	}
-	if stored, ok := refused[roleIdempotency]; ok {
-		var duplicate journal.Duplicate
-		if err := getDoc(stored, "idempotency record", &duplicate.Idempotency); err != nil {
-			return err
-		}
-		return &duplicate
+	if err := duplicate(refused); err != nil {
+		return err
 	}
 	_, task := refused[roleTask]
 	_, ledger := refused[roleLedger]
@@ -88,6 +84,20 @@ func verdict(change journal.Change, refused map[role]item, id string) error {
 		return err
 	}
 	return insufficient(*change.Entry, refused[roleBalance])
+}
+
+// duplicate returns the *journal.Duplicate of a used idempotency key, if that is
+// among what was refused.
+func duplicate(refused map[role]item) error {
+	stored, ok := refused[roleIdempotency]
+	if !ok {
+		return nil
+	}
+	var used journal.Duplicate
+	if err := getDoc(stored, "idempotency record", &used.Idempotency); err != nil {
+		return err
+	}
+	return &used
 }
 
 // parts builds the writes of a change, the task first.

@@ -1,18 +1,14 @@
 package dynamo
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"easel/shared/batch"
@@ -166,12 +162,8 @@ func creationRefusal(c batch.Creation, refused map[role]item, id string) error {
 	if len(refused) == 0 || textOf(refused[roleRecord], attrWrite) == id {
 		return nil // written, now or by an earlier try whose answer was lost
 	}
-	if stored, ok := refused[roleIdempotency]; ok {
-		var duplicate journal.Duplicate
-		if err := getDoc(stored, "idempotency record", &duplicate.Idempotency); err != nil {
-			return err
-		}
-		return &duplicate
+	if err := duplicate(refused); err != nil {
+		return err
 	}
 	if _, ok := refused[roleRecord]; ok {
 		return fmt.Errorf("dynamo: batch %s: %w", c.Batch.ID, journal.ErrStale)
@@ -268,30 +260,6 @@ func (s *Store) DueBatches(ctx context.Context, now time.Time, limit int) ([]str
 	if limit < 1 || limit > maxDue {
 		return nil, errors.New("dynamo: the limit of due batches must be 1 to " + strconv.Itoa(maxDue))
 	}
-	rows, err := gather(batchShards, func(shard int) ([]item, error) {
-		out, err := s.db.Query(ctx, &dynamodb.QueryInput{
-			TableName: s.core(), IndexName: aws.String(env.OpenIndex),
-			KeyConditionExpression:    aws.String("#gsi2pk = :shard AND #gsi2sk <= :now"),
-			ExpressionAttributeNames:  names(env.OpenPartitionKey, env.OpenSortKey),
-			ExpressionAttributeValues: item{":shard": text(batchDue + strconv.Itoa(shard)), ":now": text(stamp(now))},
-			Limit:                     aws.Int32(int32(limit)), //nolint:gosec // at most maxDue
-		}, s.call)
-		if err != nil {
-			return nil, err
-		}
-		return out.Items, nil
-	})
-	if err != nil {
-		return nil, translate("list due batches", err)
-	}
-	slices.SortFunc(rows, func(a, b item) int {
-		return cmp.Or(
-			strings.Compare(textOf(a, env.OpenSortKey), textOf(b, env.OpenSortKey)),
-			strings.Compare(textOf(a, env.PartitionKey), textOf(b, env.PartitionKey)))
-	})
-	ids := make([]string, 0, min(limit, len(rows)))
-	for _, row := range rows[:min(limit, len(rows))] {
-		ids = append(ids, strings.TrimPrefix(textOf(row, env.PartitionKey), batchPrefix))
-	}
-	return ids, nil
+	ids, err := s.due(ctx, batchDue, batchShards, batchPrefix, now, limit)
+	return ids, translate("list due batches", err)
 }

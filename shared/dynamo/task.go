@@ -177,12 +177,19 @@ func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]string, er
 		limit = maxPage
 	}
 	limit = min(limit, maxDue)
-	rows, err := gather(openShards, func(shard int) ([]item, error) {
+	ids, err := s.due(ctx, "OPEN#", openShards, taskPrefix, now, limit)
+	return ids, translate("list due tasks", err)
+}
+
+// due returns what is in the shards of gsi2 and not due after now, the longest
+// overdue first, at most limit: the partition keys without their prefix.
+func (s *Store) due(ctx context.Context, of string, shards int, prefix string, now time.Time, limit int) ([]string, error) {
+	rows, err := gather(shards, func(shard int) ([]item, error) {
 		out, err := s.db.Query(ctx, &dynamodb.QueryInput{
 			TableName: s.core(), IndexName: aws.String(env.OpenIndex),
 			KeyConditionExpression:    aws.String("#gsi2pk = :shard AND #gsi2sk <= :now"),
 			ExpressionAttributeNames:  names(env.OpenPartitionKey, env.OpenSortKey),
-			ExpressionAttributeValues: item{":shard": text("OPEN#" + strconv.Itoa(shard)), ":now": text(stamp(now))},
+			ExpressionAttributeValues: item{":shard": text(of + strconv.Itoa(shard)), ":now": text(stamp(now))},
 			Limit:                     aws.Int32(int32(limit)), //nolint:gosec // at most maxDue
 		}, s.call)
 		if err != nil {
@@ -191,7 +198,7 @@ func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]string, er
 		return out.Items, nil
 	})
 	if err != nil {
-		return nil, translate("list due tasks", err)
+		return nil, err
 	}
 	slices.SortFunc(rows, func(a, b item) int {
 		return cmp.Or(
@@ -200,7 +207,7 @@ func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]string, er
 	})
 	ids := make([]string, 0, min(limit, len(rows)))
 	for _, row := range rows[:min(limit, len(rows))] {
-		ids = append(ids, strings.TrimPrefix(textOf(row, env.PartitionKey), taskPrefix))
+		ids = append(ids, strings.TrimPrefix(textOf(row, env.PartitionKey), prefix))
 	}
 	return ids, nil
 }

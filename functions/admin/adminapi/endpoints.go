@@ -87,9 +87,19 @@ func (h *handler) rotateWebhooks(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	view, err := h.rotate(r, "account.webhook_secret", object, object.ID, b)
+	if err != nil {
+		return err
+	}
+	return httpapi.Write(w, http.StatusCreated, view)
+}
+
+// rotate gives an owner of endpoints a new secret, which the view shows once, and
+// tells the trail.
+func (h *handler) rotate(r *http.Request, action string, object audit.Object, owner string, b endpoint.Book) (webhooksView, error) {
 	var view webhooksView
-	err = h.act(r, "account.webhook_secret", object, signingFacts(webhooksOf(b, h.Now())), func(ctx context.Context) (any, error) {
-		value, next, err := h.Endpoints.Rotate(ctx, object.ID)
+	err := h.act(r, action, object, signingFacts(webhooksOf(b, h.Now())), func(ctx context.Context) (any, error) {
+		value, next, err := h.Endpoints.Rotate(ctx, owner)
 		if err != nil {
 			return nil, err
 		}
@@ -98,10 +108,7 @@ func (h *handler) rotateWebhooks(w http.ResponseWriter, r *http.Request) error {
 		view.Secret = value.Reveal()
 		return facts, nil
 	})
-	if err != nil {
-		return err
-	}
-	return httpapi.Write(w, http.StatusCreated, view)
+	return view, err
 }
 
 // signingFacts tell the trail which secret signs, by its age.

@@ -127,18 +127,8 @@ func (h *handler) rotateNotifications(w http.ResponseWriter, r *http.Request) er
 	if err != nil {
 		return err
 	}
-	var view webhooksView
 	object := audit.Object{Type: "setting", ID: notice.Setting}
-	err = h.act(r, "settings.notifications_secret", object, signingFacts(webhooksOf(book, h.Now())), func(ctx context.Context) (any, error) {
-		value, next, err := h.Endpoints.Rotate(ctx, notice.Operator)
-		if err != nil {
-			return nil, err
-		}
-		view = webhooksOf(next, h.Now())
-		facts := signingFacts(view)
-		view.Secret = value.Reveal()
-		return facts, nil
-	})
+	view, err := h.rotate(r, "settings.notifications_secret", object, notice.Operator, book)
 	if err != nil {
 		return err
 	}

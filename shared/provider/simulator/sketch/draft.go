@@ -22,21 +22,12 @@ func (s Scene) coarse() *image.RGBA {
 func enlarge(small *image.RGBA, width, height int) *image.RGBA {
 	const channels = 4
 	img := image.NewRGBA(image.Rect(0, 0, width, height))
-	from := small.Bounds()
-	last := -1
-	for y := range height {
-		row := img.Pix[y*img.Stride : (y+1)*img.Stride]
-		source := y * from.Dy() / height
-		if source == last {
-			copy(row, img.Pix[(y-1)*img.Stride:])
-			continue
-		}
-		last = source
+	repeat(img.Pix, img.Stride, height, small, func(row []byte, source int) {
 		for x := range width {
-			at := small.PixOffset(x*from.Dx()/width, source)
+			at := small.PixOffset(x*small.Rect.Dx()/width, source)
 			copy(row[x*channels:(x+1)*channels], small.Pix[at:at+channels])
 		}
-	}
+	})
 	return img
 }
 
@@ -44,20 +35,27 @@ func enlarge(small *image.RGBA, width, height int) *image.RGBA {
 // which a PNG holds without filters.
 func fewColours(small *image.RGBA, width, height int) *image.Paletted {
 	img := image.NewPaletted(image.Rect(0, 0, width, height), palette.WebSafe)
-	from := small.Bounds()
+	repeat(img.Pix, img.Stride, height, small, func(row []byte, source int) {
+		for x := range width {
+			c := small.RGBAAt(x*small.Rect.Dx()/width, source)
+			row[x] = c.R/51*36 + c.G/51*6 + c.B/51
+		}
+	})
+	return img
+}
+
+// repeat fills the rows of a larger picture: draw makes each that shows another
+// row of the small one, and the others are copies.
+func repeat(pix []byte, stride, height int, small *image.RGBA, draw func(row []byte, source int)) {
 	last := -1
 	for y := range height {
-		row := img.Pix[y*img.Stride : (y+1)*img.Stride]
-		source := y * from.Dy() / height
+		row := pix[y*stride : (y+1)*stride]
+		source := y * small.Rect.Dy() / height
 		if source == last {
-			copy(row, img.Pix[(y-1)*img.Stride:])
+			copy(row, pix[(y-1)*stride:])
 			continue
 		}
 		last = source
-		for x := range width {
-			c := small.RGBAAt(x*from.Dx()/width, source)
-			row[x] = c.R/51*36 + c.G/51*6 + c.B/51
-		}
+		draw(row, source)
 	}
-	return img
 }
