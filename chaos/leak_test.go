@@ -1,7 +1,6 @@
 package chaos_test
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"log/slog"
@@ -18,6 +17,7 @@ import (
 	"easel/cmd/easel/local"
 	"easel/shared/dynamo/engine"
 	"easel/shared/env"
+	"easel/shared/intake/intaketest"
 )
 
 // The canaries have no known provider's form, so that only what knows them can
@@ -26,24 +26,6 @@ const (
 	firstKey  = "canary.first.3c1f.key"
 	secondKey = "canary.second.77ab.key"
 )
-
-// record is a log that many write to.
-type record struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (r *record) Write(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.Write(p)
-}
-
-func (r *record) String() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.String()
-}
 
 // parrot is a provider that repeats its caller's key in every kind of bad answer,
 // one after the other.
@@ -91,7 +73,7 @@ func parrot(t *testing.T) string {
 // operator's tests. No answer, log line or row holds a key afterwards.
 func TestChaosKeysDoNotLeak(t *testing.T) {
 	t.Parallel()
-	lines := &record{}
+	lines := &intaketest.Log{}
 	var store *dynamodb.Client
 	g := start(t, func(o *local.Options) {
 		running, err := engine.Start(t.Context(), engine.Options{Binary: o.Engine, Memory: true})

@@ -1,14 +1,12 @@
 package local_test
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -22,6 +20,7 @@ import (
 	"easel/shared/dynamo/engine"
 	"easel/shared/env"
 	"easel/shared/generation"
+	"easel/shared/intake/intaketest"
 	"easel/shared/provider/simulator"
 	"easel/shared/secret"
 	"easel/shared/settings"
@@ -41,28 +40,10 @@ func canaryKeys() []string {
 	return []string{canaryProvider, "canaryAPI7c1d", "canaryAdmin2e8b"}
 }
 
-// buffer is a log that may be written by many at once.
-type buffer struct {
-	mu    sync.Mutex
-	bytes bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.bytes.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.bytes.String()
-}
-
 // canaries is a gateway that is fed with canaries, and everything that came out.
 type canaries struct {
 	*gateway
-	log     *buffer
+	log     *intaketest.Log
 	store   *dynamodb.Client
 	answers strings.Builder
 }
@@ -78,7 +59,7 @@ func startCanaries(t *testing.T) *canaries {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = running.Stop() })
-	c := &canaries{log: &buffer{}, store: dynamodb.New(dynamodb.Options{
+	c := &canaries{log: &intaketest.Log{}, store: dynamodb.New(dynamodb.Options{
 		BaseEndpoint: aws.String(running.Endpoint()), Region: "us-east-1",
 		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
 	})}

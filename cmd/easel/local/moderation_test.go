@@ -9,31 +9,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 
 	"easel/cmd/easel/local"
+	"easel/shared/intake/intaketest"
 	"easel/shared/provider/simulator"
 )
-
-// tape is a log that can be read while it is written.
-type tape struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (t *tape) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.b.Write(p)
-}
-
-func (t *tape) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.b.String()
-}
 
 // operate makes a request as an operator and fails the test unless it is
 // answered with the status.
@@ -77,7 +59,7 @@ func code(t *testing.T, body []byte) string {
 
 func TestARefusedPromptReservesNothingAndIsNotLogged(t *testing.T) {
 	t.Parallel()
-	lines := &tape{}
+	lines := &intaketest.Log{}
 	g := startWith(t, func(o *local.Options) { o.Log = slog.New(slog.NewJSONHandler(lines, nil)) })
 	g.moderate(violence())
 	before := g.balance()

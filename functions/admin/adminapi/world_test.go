@@ -1,7 +1,6 @@
 package adminapi_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,6 +24,7 @@ import (
 	"easel/shared/dynamo/engine/enginetest"
 	"easel/shared/fault"
 	"easel/shared/generation"
+	"easel/shared/intake/intaketest"
 	"easel/shared/journal"
 	"easel/shared/provider"
 	"easel/shared/secrets"
@@ -112,24 +112,6 @@ func (s *sent) Send(_ context.Context, body []byte, _ time.Duration) error {
 	return nil
 }
 
-// tape is a log that can be read while it is written.
-type tape struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (t *tape) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.b.Write(p)
-}
-
-func (t *tape) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.b.String()
-}
-
 type world struct {
 	t       *testing.T
 	store   *dynamo.Store
@@ -137,13 +119,13 @@ type world struct {
 	secrets *secrets.File
 	vendor  *vendor
 	queue   *sent
-	log     *tape
+	log     *intaketest.Log
 	handler http.Handler
 	// admin, viewer and caller are the keys of each role.
 	admin, viewer, caller string
 	counter               *dynamo.Counter
 	// session is every answer that was given, for the canary.
-	session *tape
+	session *intaketest.Log
 }
 
 type option func(*adminapi.Deps)
@@ -154,7 +136,7 @@ func newWorld(t *testing.T, options ...option) *world {
 		return aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}, nil
 	})
 	client := dynamodb.New(dynamodb.Options{Region: "us-east-1", BaseEndpoint: aws.String(enginetest.Endpoint(t)), Credentials: keys})
-	w := &world{t: t, vendor: &vendor{}, queue: &sent{}, log: &tape{}, counter: &dynamo.Counter{}, session: &tape{}}
+	w := &world{t: t, vendor: &vendor{}, queue: &sent{}, log: &intaketest.Log{}, counter: &dynamo.Counter{}, session: &intaketest.Log{}}
 	w.store = dynamo.New(client, dynamo.Options{Prefix: enginetest.TablePrefix(t), Counter: w.counter})
 	var err error
 	if w.secrets, err = secrets.OpenFile(""); err != nil {
